@@ -1,0 +1,2 @@
+/** torchvision.datasets */
+export { FashionMNIST, KMNIST, MNIST, type MNISTOptions } from './mnist.js';

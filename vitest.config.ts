@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+const alias = [
+  { find: /^typetorch$/, replacement: source('node/index.ts') },
+  { find: /^typetorch\/data$/, replacement: source('data/index.ts') },
+  { find: /^typetorch\/vision$/, replacement: source('vision/index.ts') },
+];
+
+/** Tests that make no tensors have nothing to gain from a second back end. */
+const anyBackend = ['test/format.test.ts', 'test/random.test.ts'];
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/reporter.ts'],
+    projects: [
+      {
+        resolve: { alias },
+        test: { name: 'native', include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: 'wasm',
+          include: ['test/**/*.test.ts'],
+          exclude: anyBackend,
+          env: { TYPETORCH_NATIVE: '0' },
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
