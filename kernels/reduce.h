@@ -147,6 +147,8 @@ struct ReduceOps {
   void (*mergePanel)(void* panel, const void* other, int64_t width);
   // Column c of the panel as an accumulator.
   void (*column)(void* acc, const void* panel, int64_t c);
+  // The first n columns of the panel to outputs that lie `step` apart.
+  void (*writePanel)(const double* f, const void* panel, int64_t at, int64_t step, int64_t n);
 };
 
 constexpr size_t ACC_BYTES = 24;
@@ -207,7 +209,13 @@ struct OpsOf {
     const In* rows[ROW_GROUP];
     for (int64_t at = begin; at < end; at += ROW_GROUP) {
       int n = int(min_of<int64_t>(ROW_GROUP, end - at));
-      for (int k = 0; k < n; k++, w.next()) rows[k] = reinterpret_cast<const In*>(base) + w.offset;
+      for (int k = 0; k < n; k++) {
+        rows[k] = reinterpret_cast<const In*>(base) + w.offset;
+        if (r.n == 1)
+          w.offset += r.stride[0];
+        else
+          w.next();
+      }
       panel.rows(rows, n, at - begin, width);
     }
   }
@@ -217,7 +225,11 @@ struct OpsOf {
   static void column(void* acc, const void* panel, int64_t c) {
     *static_cast<Acc*>(acc) = static_cast<const Panel*>(panel)->get(c);
   }
-  static constexpr ReduceOps ops = {sizeof(In), Op::ordered, range, merge, write, outputs, panel, mergePanel, column};
+  static void writePanel(const double* f, const void* panel, int64_t at, int64_t step, int64_t n) {
+    for (int64_t c = 0; c < n; c++) Op::write(f, at + c * step, static_cast<const Panel*>(panel)->get(c));
+  }
+  static constexpr ReduceOps ops = {sizeof(In), Op::ordered, range,      merge,  write,
+                                    outputs,    panel,       mergePanel, column, writePanel};
 };
 
 TT_NOINLINE static void reduce_rows(const double* f, const ReduceShape& s, const ReduceOps& ops) {
@@ -265,8 +277,9 @@ TT_NOINLINE static void reduce_columns(const double* f, ReduceShape& s, int colu
   int64_t panels = (width + PANEL - 1) / PANEL, items = s.kept.count() * panels;
   int64_t work = count * min_of<int64_t>(width, PANEL);
   auto finish = [&](const void* panel, int64_t out, int64_t n) {
+    if (fold == 1) return ops.writePanel(f, panel, out, step, n);
     AccSpace acc, other;
-    for (int64_t c = 0; c < n / fold; c++) {
+    for (int64_t c = 0; c < narrow; c++) {
       ops.column(&acc, panel, c);
       for (int64_t k = 1; k < fold; k++) {
         ops.column(&other, panel, c + k * narrow);

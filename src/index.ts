@@ -35,4 +35,4 @@ export * as optim from './optim/index.js';
 export * from './tensor/create.js';
 export { getPrintOptions, setPrintOptions } from './tensor/format.js';
 export { type Index, Slice, slice } from './tensor/indexing.js';
-export { cuda, device, getNumThreads, setNumThreads, tidy, version } from './tensor/environment.js';
+export { backendName, cuda, device, getNumThreads, setNumThreads, tidy, version } from './tensor/environment.js';

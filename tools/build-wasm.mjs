@@ -14,13 +14,14 @@ const out = join(root, 'build', 'wasm');
 
 const flags = [
   '--target=wasm32-unknown-unknown',
-  '-O3',
+  '-O2',
   '-std=c++20',
   '-ffreestanding',
   '-fno-exceptions',
   '-fno-rtti',
   '-fno-math-errno',
-  '-ffp-contract=fast',
+  '-ffp-contract=off',
+  '-fwrapv',
   '-fvisibility=hidden',
   '-mbulk-memory',
   '-mnontrapping-fptoint',

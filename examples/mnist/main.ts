@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as torch from 'typetorch';
 import { nn, optim, type Tensor } from 'typetorch';
-import { DataLoader } from 'typetorch/data';
+import { DataLoader, type Dataset, Subset } from 'typetorch/data';
 import { datasets, transforms } from 'typetorch/vision';
 import { drawCurves, type EpochResult } from './curves.js';
 import { embeddedMnist } from './files.js';
@@ -9,13 +9,18 @@ import { EpochProgress } from './progress.js';
 
 type Loader = DataLoader<[Tensor, number]>;
 
-function loadData(root: string, batchSize: number): [Loader, Loader] {
+/** The data set, or the beginning of it for a quick try. */
+function first<T>(dataset: Dataset<T>, limit: number): Dataset<T> {
+  return limit === 0 ? dataset : new Subset(dataset, [...Array(Math.min(limit, dataset.length)).keys()]);
+}
+
+function loadData(root: string, batchSize: number, limit: number): [Loader, Loader] {
   const transform = new transforms.Compose([new transforms.ToTensor(), new transforms.Normalize([0.1307], [0.3081])]);
   const trainDataset = new datasets.MNIST(root, { train: true, transform });
   // The test set stands in for a validation set, as in the script this follows; real work splits the training set.
   const valDataset = new datasets.MNIST(root, { train: false, transform });
-  const trainLoader = new DataLoader(trainDataset, { batchSize, shuffle: true });
-  const valLoader = new DataLoader(valDataset, { batchSize, shuffle: false });
+  const trainLoader = new DataLoader(first(trainDataset, limit), { batchSize, shuffle: true });
+  const valLoader = new DataLoader(first(valDataset, limit), { batchSize, shuffle: false });
   return [trainLoader, valLoader];
 }
 
@@ -89,20 +94,28 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '0' },
     'batch-size': { type: 'string', default: '64' },
     lr: { type: 'string', default: '0.01' },
+    limit: { type: 'string', default: '0' },
     root: { type: 'string', default: embeddedMnist() },
     picture: { type: 'string', default: 'mnist-curves.png' },
   },
 });
-const epochs = Number(values.epochs);
 
-torch.manualSeed(Number(values.seed));
+function numberOf(name: 'epochs' | 'seed' | 'batch-size' | 'lr' | 'limit'): number {
+  const value = Number(values[name]);
+  if (values[name].trim() === '' || Number.isNaN(value)) throw new TypeError(`--${name} takes a number, got '${values[name]}'`);
+  return value;
+}
+
+const epochs = numberOf('epochs');
+
+torch.manualSeed(numberOf('seed'));
 const device = torch.device(torch.cuda.isAvailable() ? 'cuda' : 'cpu');
 console.log(`Using device: ${device}`);
 
-const [trainLoader, valLoader] = loadData(values.root, Number(values['batch-size']));
+const [trainLoader, valLoader] = loadData(values.root, numberOf('batch-size'), numberOf('limit'));
 const model = new SimpleNN().to(device);
 const criterion = new nn.CrossEntropyLoss();
-const optimizer = new optim.SGD(model.parameters(), { lr: Number(values.lr) });
+const optimizer = new optim.SGD(model.parameters(), { lr: numberOf('lr') });
 
 const history: EpochResult[] = [];
 for (let epoch = 1; epoch <= epochs; epoch++) {

@@ -364,6 +364,7 @@ function defaultSamples(spec: PointwiseSpec): Sample[] {
     [[2, 1, 4], [3, 1]],
     [[0, 3], [1, 3]],
     [[5], []],
+    [[1], []],
   ];
   return [
     ...pairs.map(([a, b]) => ({ args: [{ shape: a, low, high }, { shape: b, low: low2, high: high2 }] })),

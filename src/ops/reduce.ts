@@ -100,6 +100,7 @@ const samples: Sample[] = [
   { args: [{ shape: [] }] },
   { args: [{ shape: [5] }, { value: 0 }, { value: { keepdim: true } }] },
 ];
+const severalDims: Sample = { args: [{ shape: [2, 3, 4] }, { value: [0, 2] }] };
 const emptySamples: Sample[] = [{ args: [{ shape: [0, 3] }, { value: 0 }] }, { args: [{ shape: [0] }] }];
 const withDtype = (...names: string[]): Sample[] =>
   names.map((dtype) => ({ args: [{ shape: [2, 3] }, { value: { dim: 1, keepdim: true, dtype } }] }));
@@ -128,7 +129,7 @@ function reduction(spec: ReductionSpec): Reduction {
   const { compute, derivative } = spec;
   return op({
     kind: 'reduction',
-    samples,
+    samples: [...samples, severalDims],
     errors: dimErrors,
     dtypes,
     ...spec,
@@ -173,7 +174,7 @@ export const sum: Reduction = reduction({
   name: 'sum',
   doc: 'Sum of elements. Integers and bools sum to int64.',
   options: ['dtype'],
-  samples: [...samples, ...emptySamples, ...withDtype('float64', 'int32')],
+  samples: [...samples, severalDims, ...emptySamples, ...withDtype('float64', 'int32')],
   compute: (self, plan) => {
     const dtype = plan.dtype ?? (self.dtype.category === 'float' ? self.dtype : int64);
     if (dtype.category !== 'float' && dtype !== int64) return castTo(sumInto(self, plan, int64, 1), dtype);
@@ -186,7 +187,7 @@ export const mean: Reduction = reduction({
   name: 'mean',
   doc: 'Sum of elements divided by their count',
   options: ['dtype'],
-  samples: [...samples, ...emptySamples, ...withDtype('float64')],
+  samples: [...samples, severalDims, ...emptySamples, ...withDtype('float64')],
   dtypes: [float32, float64],
   compute: (self, plan) => {
     const dtype = plan.dtype ?? self.dtype;
@@ -355,7 +356,7 @@ const varOp: Statistic = reduction({
   options: ['correction', 'unbiased'],
   dtypes: [float32, float64],
   saves: 'self',
-  samples: [...samples.slice(0, 3), { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
+  samples: [...samples.slice(0, 3), severalDims, { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
   compute: (self, plan, args) => variance(self, plan, args, 'var'),
   derivative: (grad, self, plan, _, args) => varianceGradient(grad, self, plan, args),
 }) as Statistic;
@@ -367,7 +368,7 @@ export const std: Statistic = reduction({
   options: ['correction', 'unbiased'],
   dtypes: [float32, float64],
   saves: 'self and result',
-  samples: [...samples.slice(0, 3), { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
+  samples: [...samples.slice(0, 3), severalDims, { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
   compute: (self, plan, args) => variance(self, plan, args, 'std').sqrt(),
   derivative: (grad, self, plan, result, args) =>
     varianceGradient(grad.div(result.mul(2)).where(result.ne(0), 0), self, plan, args),
@@ -450,7 +451,7 @@ export const logsumexp: Reduction = reduction({
   doc: 'log(sum(exp(input))), computed from the largest element so that nothing overflows',
   dtypes: [float32, float64],
   saves: 'self and result',
-  samples: samples.slice(0, 4),
+  samples: [...samples.slice(0, 4), severalDims],
   extension: 'without dim it reduces over all elements, as the other reductions do',
   compute: (self, plan) => {
     const x = self.dtype.category === 'float' ? self : castTo(self, getDefaultDtype());

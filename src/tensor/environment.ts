@@ -15,6 +15,11 @@ export function device(name: string | Device): Device {
 /** There is no CUDA here; programs that ask fall back to the CPU. */
 export const cuda = { isAvailable: (): boolean => false };
 
+/** What runs the kernels, such as `native avx512` or `wasm relaxed simd`. */
+export function backendName(): string {
+  return backend().description;
+}
+
 /** Largest number of threads that a kernel may use. */
 export function getNumThreads(): number {
   return backend().getThreads();
@@ -37,8 +42,9 @@ export function tidy<R>(body: () => R): R {
   }
 }
 
+/** Marks the tensors of a result, inside lists and plain objects too. */
 function keep(value: unknown): void {
   if (value instanceof Tensor) value.storage.result = true;
   else if (Array.isArray(value)) value.forEach(keep);
-  else if (typeof value === 'object' && value !== null) Object.values(value).forEach(keep);
+  else if (typeof value === 'object' && value !== null && !(Symbol.asyncIterator in value)) Object.values(value).forEach(keep);
 }

@@ -1,9 +1,11 @@
 import { describe, test } from 'vitest';
+import { grad } from '../../src/autograd/engine.js';
 import { gradcheck, gradgradcheck } from '../../src/autograd/gradcheck.js';
 import type { Tensor } from '../../src/core/tensor.js';
-import { argumentsOf, seedOf } from '../support/draw.js';
+import { argumentsOf, draw, seedOf } from '../support/draw.js';
 import { call, type Entry, entries, outputsOf } from '../support/entries.js';
 import { Sweep } from '../support/sweep.js';
+import { difference, expectedOf } from '../support/tolerances.js';
 import { title } from './features.js';
 
 /** First and second derivatives against central differences in float64, and backward twice against itself. */
@@ -32,7 +34,25 @@ function functionOf(
   return fn(...inputs).some((out) => out.requiresGrad) ? { fn, inputs } : undefined;
 }
 
-const checks = { gradcheck, gradgradcheck };
+/** The gradient that can be differentiated again and the fused one come from different code. */
+function recordedGradients(fn: (...inputs: Tensor[]) => Tensor[], inputs: Tensor[]): string | undefined {
+  const outputs = fn(...inputs).filter((out) => out.requiresGrad);
+  const gradOutputs = outputs.map((out, k) => draw(`recorded ${k}`, out.shape, out.dtype.name, -1, 1));
+  const plain = grad(outputs, inputs, { gradOutputs, retainGraph: true, allowUnused: true });
+  const recorded = grad(outputs, inputs, { gradOutputs, createGraph: true, allowUnused: true });
+  for (let k = 0; k < inputs.length; k++) {
+    const [a, b] = [recorded[k], plain[k]];
+    if (a === null || b === null) {
+      if (a !== b) return `gradient ${k} with or without createGraph only`;
+      continue;
+    }
+    const gap = difference(a, expectedOf(b));
+    if (gap !== undefined) return `gradient ${k} with createGraph: ${gap}`;
+  }
+  return undefined;
+}
+
+const checks = { gradcheck, gradgradcheck, 'gradients with createGraph': recordedGradients };
 
 describe('derivatives', () => {
   for (const entry of entries.filter((e) => e.record.differentiable)) {
@@ -42,9 +62,10 @@ describe('derivatives', () => {
         entry.record.samples.forEach((_, i) => {
           sweep.case(`${entry.name}/${i} float64 (seed ${seedOf(`${entry.name}/${i}#0`)})`, () => {
             const checked = functionOf(entry, i);
-            if (checked === undefined) return;
-            sweep.gradcheck();
-            check(checked.fn, checked.inputs);
+            if (checked === undefined) return undefined;
+            if (check !== recordedGradients) sweep.gradcheck();
+            const problem = check(checked.fn, checked.inputs);
+            return typeof problem === 'string' ? problem : undefined;
           });
         });
         sweep.done();
