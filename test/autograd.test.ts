@@ -199,3 +199,52 @@ describe('autograd', () => {
     expect([(a.grad as torch.Tensor).dtype, (b.grad as torch.Tensor).dtype]).toEqual([torch.float32, torch.float64]);
   });
 });
+
+describe('views changed in place', () => {
+  it('AG-001 IP-008 the base and its other views see the change, values and gradients', () => {
+    const x = leaf([[1, 2], [3, 4]]);
+    const w = leaf([10, 20]);
+    const base = x.mul(1);
+    const row = base.select(0, 0);
+    const column = base.select(1, 1);
+    row.mul_(w);
+    expect(base.tolist()).toEqual([[10, 40], [3, 4]]);
+    expect(String(base.gradFn)).toBe('<CopySlices>');
+    base.sum().add(column.sum()).backward();
+    // base = [[x00 w0, x01 w1], [x10, x11]]; column adds its second entries once more.
+    expect(gradOf(x)).toEqual([[10, 40], [1, 2]]);
+    expect(gradOf(w)).toEqual([1, 4]);
+  });
+
+  it('a base that needed no gradient gets one through a view', () => {
+    const w = leaf([2, 3]);
+    const base = torch.zeros(2, 2);
+    const early = base.select(0, 1);
+    base.select(0, 1).copy_(w.mul(5));
+    expect(base.requiresGrad).toBe(true);
+    expect(early.requiresGrad).toBe(true);
+    base.mul(base).sum().backward();
+    expect(gradOf(w)).toEqual([2 * 10 * 5, 2 * 15 * 5]);
+  });
+
+  it('a view follows in-place changes of its base', () => {
+    const x = leaf([1, 2, 3]);
+    const base = x.mul(1);
+    const part = base.narrow(0, 1, 2);
+    base.mul_(base.detach().clone());
+    part.sum().backward();
+    expect(gradOf(x)).toEqual([0, 2, 3]);
+  });
+
+  it('filled parts pass no gradient, and second derivatives go through', () => {
+    const x = torch.randn([3, 4], { dtype: 'float64', requiresGrad: true });
+    const fn = (t: torch.Tensor) => {
+      const y = t.mul(t);
+      y.select(0, 0).fill_(2);
+      y.narrow(1, 1, 2).mul_(t.narrow(1, 0, 2));
+      return y.sin();
+    };
+    expect(torch.autograd.gradcheck(fn, [x])).toBe(true);
+    expect(torch.autograd.gradgradcheck(fn, [x])).toBe(true);
+  });
+});

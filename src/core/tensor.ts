@@ -20,10 +20,8 @@ export class Tensor {
   readonly dtype: DType;
   /** @internal */
   readonly count: number;
-  /** @internal */
-  needsGrad = false;
-  /** The node that made this tensor, null for leaves. */
-  gradFn: Node | null = null;
+  private tracked = false;
+  private node: Node | null = null;
   /** @internal Which output of that node. */
   outputNr = 0;
   /** @internal */
@@ -38,8 +36,10 @@ export class Tensor {
   historyVersion = 0;
   /** @internal Whether the elements lie in row-major order, once known. */
   rowMajor: boolean | undefined = undefined;
-  /** @internal The tensor this is a view of, where autograd has to know. */
+  /** @internal The tensor this is a view of; never a view itself. */
   base: Tensor | null = null;
+  /** @internal The base's history that this view's gradient goes to. */
+  baseHistory = 0;
 
   /** @internal Tensors are made by `torch.tensor`, `torch.zeros` and ops. */
   constructor(storage: Storage, shape: Shape, strides: Shape, offset: number, dtype: DType, count = numelOf(shape)) {
@@ -49,6 +49,35 @@ export class Tensor {
     this.offset = offset;
     this.dtype = dtype;
     this.count = count;
+  }
+
+  /** The node that made this tensor, null for leaves. */
+  get gradFn(): Node | null {
+    if (this.base !== null && this.baseHistory !== this.base.historyVersion) this.followBase(this.base);
+    return this.node;
+  }
+
+  set gradFn(node: Node | null) {
+    this.node = node;
+  }
+
+  /** @internal `requiresGrad` without its checks. */
+  get needsGrad(): boolean {
+    if (this.base !== null && this.baseHistory !== this.base.historyVersion) this.followBase(this.base);
+    return this.tracked;
+  }
+
+  set needsGrad(value: boolean) {
+    this.tracked = value;
+  }
+
+  /** The base was changed in place since: this view is now a view of its new history. */
+  private followBase(base: Tensor): void {
+    this.baseHistory = base.historyVersion;
+    if (!base.needsGrad) return;
+    this.node = viewNode(base, this);
+    this.outputNr = 0;
+    this.tracked = true;
   }
 
   /** Whether autograd records what is done with this tensor. */
@@ -204,6 +233,13 @@ export class Tensor {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+let viewNode: (base: Tensor, view: Tensor) => Node | null = () => null;
+
+/** @internal Says how the history of a view is made from its base's; `ops/strided.ts` knows. */
+export function setViewNode(make: typeof viewNode): void {
+  viewNode = make;
 }
 
 /** A new, uninitialised tensor in row-major order. */

@@ -12,5 +12,6 @@ export { multinomial } from './random.js';
 export * from './reduce.js';
 export { narrow, select } from './slices.js';
 export * from './softmax.js';
+export { asStrided } from './strided.js';
 export * from './unary.js';
 export * from './views.js';

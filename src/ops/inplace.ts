@@ -1,6 +1,7 @@
-import { NotImplementedError, RuntimeError } from '../core/errors.js';
+import { RuntimeError } from '../core/errors.js';
 import { isGradEnabled, type Node } from '../core/tape.js';
 import type { Tensor } from '../core/tensor.js';
+import { CopySlices } from './strided.js';
 
 /** The three steps of an in-place op, in the order that keeps saved values right. */
 export interface InPlaceSteps {
@@ -12,7 +13,7 @@ export interface InPlaceSteps {
 }
 
 /** Refuses in-place changes that autograd cannot follow, before anything is written. */
-export function checkMutable(name: string, self: Tensor, tracked: boolean): void {
+export function checkMutable(self: Tensor): void {
   if (!isGradEnabled()) return;
   if (self.requiresGrad && self.isLeaf) {
     throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
@@ -20,29 +21,28 @@ export function checkMutable(name: string, self: Tensor, tracked: boolean): void
   if (self.base !== null && self.base.requiresGrad && self.base.isLeaf) {
     throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
   }
-  if (self.base !== null && (tracked || self.base.requiresGrad)) {
-    throw new NotImplementedError(`${name}(): changing a view in place is not implemented where autograd records it; work on a clone()`);
-  }
 }
 
 /** Carries out an in-place op: checks, node, write, new version, new history. */
-export function rebase(
-  name: string,
-  self: Tensor,
-  _inputs: readonly (Tensor | number)[],
-  tracked: boolean,
-  steps: InPlaceSteps,
-): Tensor {
-  checkMutable(name, self, tracked);
+export function rebase(self: Tensor, tracked: boolean, steps: InPlaceSteps): Tensor {
+  checkMutable(self);
   const node = tracked ? steps.node() : undefined;
   steps.write();
   self.storage.version++;
-  if (node !== undefined) {
+  if (node === undefined) return self;
+  if (self.base === null) {
     self.needsGrad = true;
     self.gradFn = node;
     self.outputNr = 0;
     self.historyVersion++;
-    steps.finish?.(node);
+  } else {
+    // The base gets a history in which the view's part comes from the op; views of it follow when next asked.
+    const { base } = self;
+    base.gradFn = new CopySlices(base, self, node);
+    base.needsGrad = true;
+    base.outputNr = 0;
+    base.historyVersion++;
   }
+  steps.finish?.(node);
   return self;
 }

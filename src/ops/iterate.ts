@@ -229,5 +229,6 @@ export function checkOverlap(name: string, self: Tensor, inputs: readonly (Tenso
 export function aliasOf(self: Tensor, shape: Shape, strides: Shape, offset = self.offset): Tensor {
   const out = view(self, shape, strides, offset);
   out.base = self.base ?? self;
+  out.baseHistory = out.base.historyVersion;
   return out;
 }

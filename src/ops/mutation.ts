@@ -23,7 +23,7 @@ export const copy_: Op<(self: Tensor, source: Tensor | number) => Tensor> = atta
     }
     const tracked = isGradEnabled() && self.dtype.category === 'float' && (self.requiresGrad || source.requiresGrad);
     const { shape } = self;
-    return rebase('copy_', self, [self, source], tracked, {
+    return rebase(self, tracked, {
       node: () =>
         new FunctionNode('CopyBackwards', [self, source], (grad) => [
           grad.newZeros(shape),
@@ -63,7 +63,7 @@ export const fill_: Op<(self: Tensor, value: number | Tensor) => Tensor> = attac
     if (typeof value !== 'number' && typeof value !== 'boolean') {
       throw new TypeError(`fill_(): argument 'value' must be Number or Tensor, not ${typeof value}`);
     }
-    return rebase('fill_', self, [self], isGradEnabled() && self.requiresGrad, {
+    return rebase(self, isGradEnabled() && self.requiresGrad, {
       node: () => new FunctionNode('FillBackward0', [self], (grad) => [grad.newZeros(grad.shape)]),
       write: () => fillWith(self, Number(value)),
     });

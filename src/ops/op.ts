@@ -96,12 +96,19 @@ export function record(result: Tensor, node: Node, output = 0): Tensor {
   return result;
 }
 
-/** A tensor without memory that stands for an input whose value was not saved: its shape and dtype may be read. */
+/** A tensor without memory that stands for an input whose value was not saved: its layout and dtype may be read. */
 export class Unsaved {
-  constructor(
-    readonly shape: readonly number[],
-    readonly dtype: DType,
-  ) {}
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+  readonly dtype: DType;
+
+  constructor(of: Tensor) {
+    this.shape = of.shape;
+    this.strides = of.strides;
+    this.offset = of.offset;
+    this.dtype = of.dtype;
+  }
 }
 
 /** Derivative of one input: its gradient from that of the result. `args` holds the call's arguments as listed in `saves`. */
@@ -161,7 +168,7 @@ class CustomNode extends Node {
     super(nodeName(spec.name), tensors);
     this.values = args.map((value, i) => {
       if (!(value instanceof Tensor)) return value;
-      if (!spec.saves?.includes(i)) return new Unsaved(value.shape, value.dtype);
+      if (!spec.saves?.includes(i)) return new Unsaved(value);
       const saved = new Saved(value, this.name);
       this.saved.push(saved);
       return saved;

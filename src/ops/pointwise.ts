@@ -217,7 +217,7 @@ class Pointwise {
     const name = `${this.spec.name}_`;
     checkInPlace(name, self, commonShape(inputs), this.returnsBool ? bool : dtype);
     checkOverlap(name, self, inputs);
-    return rebase(name, self, inputs, this.tracks(inputs), {
+    return rebase(self, this.tracks(inputs), {
       node: () => new PointwiseNode(this, inputs, null, dtype),
       write: () => this.compute(inputs, self.shape, dtype, self),
       finish: (node) => (node as PointwiseNode).saveResult(self),
@@ -281,9 +281,9 @@ class PointwiseNode extends Node {
       }
       this.saved ??= inputs.map(() => null);
       const operand = inputs[k];
-      // In place the first operand is about to be overwritten, so its values are kept in a copy.
+      // In place the first operand is about to be overwritten, so a copy is kept, with its history.
       const lost = inPlace && typeof operand === 'object' && operand.storage === (inputs[0] as Tensor).storage;
-      this.saved[k] ??= typeof operand === 'number' ? operand : new Saved(lost ? copyOf(operand) : operand, this.name);
+      this.saved[k] ??= typeof operand === 'number' ? operand : new Saved(lost ? operand.clone() : operand, this.name);
     }
   }
 
@@ -338,12 +338,6 @@ class PointwiseNode extends Node {
     for (const saved of this.saved ?? []) if (saved instanceof Saved) saved.release();
     this.result?.release();
   }
-}
-
-function copyOf(tensor: Tensor): Tensor {
-  const copy = empty(tensor.shape, tensor.dtype);
-  copyInto(copy, tensor);
-  return copy;
 }
 
 /** Undoes broadcasting and promotion: sums a gradient down to an input's shape and gives it its dtype. */

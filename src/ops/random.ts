@@ -20,7 +20,7 @@ type FloatArray = fill.FloatOut;
 function fillRandom<A extends fill.AnyOut>(name: string, self: Tensor, options: RandomOptions | undefined, draw: (g: Generator, out: A) => void): Tensor {
   checkTensor(name, 'input', self);
   checkOptions(name, options, ['generator']);
-  checkMutable(name, self, false);
+  checkMutable(self);
   const flat = self.isContiguous();
   const target = flat ? self : empty(self.shape, self.dtype);
   const { array, start } = target.elements();
