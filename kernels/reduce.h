@@ -226,7 +226,11 @@ struct OpsOf {
     *static_cast<Acc*>(acc) = static_cast<const Panel*>(panel)->get(c);
   }
   static void writePanel(const double* f, const void* panel, int64_t at, int64_t step, int64_t n) {
-    for (int64_t c = 0; c < n; c++) Op::write(f, at + c * step, static_cast<const Panel*>(panel)->get(c));
+    const Panel& p = *static_cast<const Panel*>(panel);
+    if (step == 1)
+      for (int64_t c = 0; c < n; c++) Op::write(f, at + c, p.get(c));
+    else
+      for (int64_t c = 0; c < n; c++) Op::write(f, at + c * step, p.get(c));
   }
   static constexpr ReduceOps ops = {sizeof(In), Op::ordered, range,      merge,  write,
                                     outputs,    panel,       mergePanel, column, writePanel};

@@ -41,7 +41,11 @@ function expectSameLines(printed: string[], lines: string[]): void {
   });
 }
 
-const cases = goldens.mnist.map(({ options, lines }) => ({ seed: options[options.indexOf('--seed') + 1], options, lines }));
+const cases = goldens.mnist.map(({ options, lines }) => ({
+  seed: options[options.indexOf('--seed') + 1],
+  options,
+  lines,
+}));
 
 test.each(cases)(
   'W-26 TW-001 TW-002 TW-003 TW-004 TW-007 TW-009 TW-016 TW-017 TW-018 TW-019 the MNIST script prints what its PyTorch twin prints, seed $seed',

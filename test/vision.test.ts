@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import * as torch from 'typetorch';
 import type { Tensor } from 'typetorch';
+import * as torch from 'typetorch';
 import { ConcatDataset, DataLoader, defaultCollate, Subset } from 'typetorch/data';
 import { datasets, transforms } from 'typetorch/vision';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -32,7 +32,7 @@ const everyByte = torch.tensor(Uint8Array.from({ length: 256 }, (_, i) => i)).re
 function idx(shape: number[], data: Uint8Array, magic = 0x0800 + shape.length): Buffer {
   const header = Buffer.alloc(4 + 4 * shape.length);
   header.writeUInt32BE(magic, 0);
-  shape.forEach((size, d) => header.writeUInt32BE(size, 4 + 4 * d));
+  for (const [d, size] of shape.entries()) header.writeUInt32BE(size, 4 + 4 * d);
   return Buffer.concat([header, data]);
 }
 
@@ -41,7 +41,10 @@ function generated(n: number, split = 'train'): Record<string, Buffer> {
   const pixels = Uint8Array.from({ length: n * 784 }, (_, i) => (i * 37 + (i >> 5)) % 256);
   return {
     [`${split}-images-idx3-ubyte`]: idx([n, 28, 28], pixels),
-    [`${split}-labels-idx1-ubyte`]: idx([n], Uint8Array.from({ length: n }, (_, i) => (i * 3) % 10)),
+    [`${split}-labels-idx1-ubyte`]: idx(
+      [n],
+      Uint8Array.from({ length: n }, (_, i) => (i * 3) % 10),
+    ),
   };
 }
 
@@ -77,7 +80,10 @@ describe('transforms', () => {
     expect(batch.shape).toEqual([2, 3, 16, 16]);
     expect(bits(batch.select(0, 1))).toBe(goldens.pixels.imagenet.normalized);
     const apart = new ToTensor()(torch.arange(24, { dtype: 'uint8' }).reshape(2, 4, 3));
-    expect(apart.select(0, 1).mul(255).round().tolist()).toEqual([[1, 4, 7, 10], [13, 16, 19, 22]]);
+    expect(apart.select(0, 1).mul(255).round().tolist()).toEqual([
+      [1, 4, 7, 10],
+      [13, 16, 19, 22],
+    ]);
   });
 
   test('DA-012 floats keep their values, nested lists and typed arrays are taken', () => {
@@ -89,12 +95,21 @@ describe('transforms', () => {
   test('DA-013 Normalize: inplace, and what it refuses', () => {
     const image = torch.ones(1, 2, 2);
     const out = new Normalize(0.5, 0.25, { inplace: true })(image);
-    expect(out.tolist()).toEqual([[[2, 2], [2, 2]]]);
+    expect(out.tolist()).toEqual([
+      [
+        [2, 2],
+        [2, 2],
+      ],
+    ]);
     expect(image.tolist()).toEqual(out.tolist());
     expect(() => new Normalize([0.5], [0])).toThrow('std evaluated to zero');
     expect(() => new Normalize([0.5, Number.NaN], [1])).toThrow('mean must be a number or a list');
-    expect(() => new Normalize([0.5], [1])(everyByte)).toThrow('Input tensor should be a float tensor. Got torch.uint8.');
-    expect(() => new Normalize([0.5], [1])(torch.zeros(2, 2))).toThrow('Expected tensor to be a tensor image of size (..., C, H, W)');
+    expect(() => new Normalize([0.5], [1])(everyByte)).toThrow(
+      'Input tensor should be a float tensor. Got torch.uint8.',
+    );
+    expect(() => new Normalize([0.5], [1])(torch.zeros(2, 2))).toThrow(
+      'Expected tensor to be a tensor image of size (..., C, H, W)',
+    );
     expect(() => new Normalize([1, 2], [1, 2])(torch.zeros(3, 2, 2))).toThrow('do not fit an image with 3 channels');
     expect(() => new Normalize([0.5], [1], { in_place: true } as object)).toThrow("did you mean 'inplace'?");
   });
@@ -151,7 +166,9 @@ describe('MNIST', () => {
     expect(String(new datasets.MNIST(root, { transform }))).toBe(
       `Dataset MNIST\n    Number of datapoints: 3\n    Root location: ${root}\n    Split: Train\n    StandardTransform\nTransform: Compose(\n               ToTensor()\n           )`,
     );
-    expect(String(new datasets.MNIST(root))).toBe(`Dataset MNIST\n    Number of datapoints: 3\n    Root location: ${root}\n    Split: Train`);
+    expect(String(new datasets.MNIST(root))).toBe(
+      `Dataset MNIST\n    Number of datapoints: 3\n    Root location: ${root}\n    Split: Train`,
+    );
   });
 
   test('DA-002 DA-010 a batch is, to the bit, the samples joined: with and without transforms', () => {
@@ -174,12 +191,23 @@ describe('MNIST', () => {
         return images.float();
       }
     }
-    const all = [null, standard, new ToTensor(), byHand, new Inverted(), new Compose([standard, new Lambda((x: Tensor) => x.mul(2))]), new Kept()];
+    const all = [
+      null,
+      standard,
+      new ToTensor(),
+      byHand,
+      new Inverted(),
+      new Compose([standard, new Lambda((x: Tensor) => x.mul(2))]),
+      new Kept(),
+    ];
     for (const transform of all) {
       for (const targetTransform of [null, (label: number) => (label + 1) % 10]) {
         const dataset = new datasets.MNIST(root, { transform, targetTransform });
         const [images, labels] = dataset.getBatch(order);
-        const [joined, numbers] = defaultCollate(order.map((i) => dataset.getItem(i)), dataset.labels);
+        const [joined, numbers] = defaultCollate(
+          order.map((i) => dataset.getItem(i)),
+          dataset.labels,
+        );
         expect(images.dtype).toBe(joined.dtype);
         expect(torch.equal(images, joined)).toBe(true);
         expect(labels.dtype).toBe(torch.int64);
@@ -209,7 +237,10 @@ describe('MNIST', () => {
 
   test('DA-010 epochs over the loader leave memory bounded', () => {
     const transform = new Compose([new ToTensor(), new Normalize([0.1307], [0.3081])]);
-    const loader = new DataLoader(new datasets.MNIST(embedded, { train: false, transform }), { batchSize: 64, shuffle: true });
+    const loader = new DataLoader(new datasets.MNIST(embedded, { train: false, transform }), {
+      batchSize: 64,
+      shuffle: true,
+    });
     const epochs = (count: number) => {
       for (let epoch = 0; epoch < count; epoch++) for (const [images] of loader) expect(images.shape[1]).toBe(1);
       return torch.memory().reserved;
@@ -222,7 +253,12 @@ describe('MNIST', () => {
   test('DA-010 files: plain or gzipped, in root, root/MNIST/raw or root/data', () => {
     const files = generated(5, 't10k');
     const packed = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.gz`, gzipSync(bytes)]));
-    const roots = [folderWith(files), folderWith(packed), folderWith(packed, 'MNIST', 'raw'), folderWith(files, 'data')];
+    const roots = [
+      folderWith(files),
+      folderWith(packed),
+      folderWith(packed, 'MNIST', 'raw'),
+      folderWith(files, 'data'),
+    ];
     for (const root of roots) {
       const dataset = new datasets.MNIST(root, { train: false });
       expect(dataset.length).toBe(5);
@@ -244,14 +280,42 @@ describe('MNIST', () => {
     };
     const images = good[imagesName];
     const labels = good[labelsName];
-    refuse({ [imagesName]: idx([5], new Uint8Array(5)) }, imagesName, 'too short for an IDX file: expected a header of 16 bytes, found 13');
-    refuse({ [imagesName]: idx([5, 28, 28], new Uint8Array(5 * 784), 0x0d03) }, imagesName, 'wrong magic number: expected 2051 (0x00000803: unsigned bytes, 3 dimensions), found 3331 (0x00000d03)');
-    refuse({ [labelsName]: images }, labelsName, 'wrong magic number: expected 2049 (0x00000801: unsigned bytes, 1 dimension), found 2051');
-    refuse({ [imagesName]: images.subarray(0, -1) }, imagesName, 'wrong size: expected 3920 bytes of data for shape [5, 28, 28], found 3919');
-    refuse({ [imagesName]: idx([5, 14, 56], new Uint8Array(5 * 784)) }, imagesName, 'expected images of 28x28 pixels, found 14x56');
+    refuse(
+      { [imagesName]: idx([5], new Uint8Array(5)) },
+      imagesName,
+      'too short for an IDX file: expected a header of 16 bytes, found 13',
+    );
+    refuse(
+      { [imagesName]: idx([5, 28, 28], new Uint8Array(5 * 784), 0x0d03) },
+      imagesName,
+      'wrong magic number: expected 2051 (0x00000803: unsigned bytes, 3 dimensions), found 3331 (0x00000d03)',
+    );
+    refuse(
+      { [labelsName]: images },
+      labelsName,
+      'wrong magic number: expected 2049 (0x00000801: unsigned bytes, 1 dimension), found 2051',
+    );
+    refuse(
+      { [imagesName]: images.subarray(0, -1) },
+      imagesName,
+      'wrong size: expected 3920 bytes of data for shape [5, 28, 28], found 3919',
+    );
+    refuse(
+      { [imagesName]: idx([5, 14, 56], new Uint8Array(5 * 784)) },
+      imagesName,
+      'expected images of 28x28 pixels, found 14x56',
+    );
     refuse({ [labelsName]: idx([4], new Uint8Array(4)) }, labelsName, 'expected 5 labels, one for each image of');
-    refuse({ [labelsName]: idx([5], Uint8Array.of(0, 1, 10, 2, 3)) }, labelsName, 'expected labels from 0 to 9, found 10 at index 2');
-    refuse({ [`${labelsName}.gz`]: gzipSync(labels).subarray(0, 12) }, `${labelsName}.gz`, 'expected gzip data, found 12 bytes that do not unpack');
+    refuse(
+      { [labelsName]: idx([5], Uint8Array.of(0, 1, 10, 2, 3)) },
+      labelsName,
+      'expected labels from 0 to 9, found 10 at index 2',
+    );
+    refuse(
+      { [`${labelsName}.gz`]: gzipSync(labels).subarray(0, 12) },
+      `${labelsName}.gz`,
+      'expected gzip data, found 12 bytes that do not unpack',
+    );
   });
 
   test('DA-010 missing files and bad options', () => {
@@ -259,15 +323,23 @@ describe('MNIST', () => {
     expect(() => new datasets.MNIST(root)).toThrow(
       `Dataset not found. You can use download: true to download it. Expected train-images-idx3-ubyte and train-labels-idx1-ubyte, plain or .gz, in one of ${join(root, 'MNIST', 'raw')}, ${root}, ${join(root, 'data')}`,
     );
-    expect(() => new datasets.MNIST(root, { target_transform: null } as object)).toThrow("MNIST() got an unexpected option 'target_transform' (did you mean 'targetTransform'?)");
-    expect(() => new datasets.MNIST(root, { train: 1 } as unknown as object)).toThrow('train must be true or false, got 1');
-    expect(() => new datasets.MNIST(root, { transform: 'x' } as unknown as object)).toThrow("transform must be a function, got 'x'");
+    expect(() => new datasets.MNIST(root, { target_transform: null } as object)).toThrow(
+      "MNIST() got an unexpected option 'target_transform' (did you mean 'targetTransform'?)",
+    );
+    expect(() => new datasets.MNIST(root, { train: 1 } as unknown as object)).toThrow(
+      'train must be true or false, got 1',
+    );
+    expect(() => new datasets.MNIST(root, { transform: 'x' } as unknown as object)).toThrow(
+      "transform must be a function, got 'x'",
+    );
     expect(() => new datasets.MNIST(3 as unknown as string)).toThrow('root must be the path of a folder, got 3');
   });
 });
 
 /** Serves files on 127.0.0.1 from a thread of its own: the constructor under test blocks this one. */
-async function serve(files: Record<string, Buffer>): Promise<{ url: string; requests: () => Promise<string[]>; stop: () => Promise<unknown> }> {
+async function serve(
+  files: Record<string, Buffer>,
+): Promise<{ url: string; requests: () => Promise<string[]>; stop: () => Promise<unknown> }> {
   const code = `
     const { createServer } = require('node:http');
     const { parentPort, workerData } = require('node:worker_threads');
@@ -295,7 +367,10 @@ async function serve(files: Record<string, Buffer>): Promise<{ url: string; requ
 describe('download', () => {
   test('DA-010 download: true fetches missing files once, from the first mirror that has them, and checks them', async () => {
     const packed = Object.fromEntries(
-      Object.entries({ ...generated(6), ...generated(4, 't10k') }).map(([name, bytes]) => [`${name}.gz`, gzipSync(bytes)]),
+      Object.entries({ ...generated(6), ...generated(4, 't10k') }).map(([name, bytes]) => [
+        `${name}.gz`,
+        gzipSync(bytes),
+      ]),
     );
     const server = await serve(packed);
     try {
@@ -320,7 +395,9 @@ describe('download', () => {
       }
       const other = join(scratch, 'wrong');
       const path = join(other, 'MNIST', 'raw', names[0]);
-      expect(() => new Wrong(other, { download: true })).toThrow(`Error downloading ${path} (${server.url}/broken/${names[0]}: status 404; `);
+      expect(() => new Wrong(other, { download: true })).toThrow(
+        `Error downloading ${path} (${server.url}/broken/${names[0]}: status 404; `,
+      );
       expect(() => new Wrong(other, { download: true })).toThrow(`expected ${'0'.repeat(32)}`);
       expect(readdirSync(dirname(path))).toEqual([]);
     } finally {

@@ -34,7 +34,18 @@ function panel(title: string, unit: string, values: { epoch: number; set: string
       },
       y: { field: 'value', type: 'quantitative', title: unit, scale: { zero: false, padding: 12 } },
       color: { field: 'set', type: 'nominal', scale: colors, legend },
-      strokeDash: { field: 'set', type: 'nominal', scale: { ...colors, range: [[1, 0], [6, 4]] }, legend },
+      strokeDash: {
+        field: 'set',
+        type: 'nominal',
+        scale: {
+          ...colors,
+          range: [
+            [1, 0],
+            [6, 4],
+          ],
+        },
+        legend,
+      },
     },
   };
 }

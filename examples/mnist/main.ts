@@ -69,7 +69,12 @@ function trainOneEpoch(
   return [totalLoss / loader.length, (100 * correct) / total];
 }
 
-function validate(model: SimpleNN, loader: Loader, criterion: Criterion, device: torch.Device): [loss: number, accuracy: number] {
+function validate(
+  model: SimpleNN,
+  loader: Loader,
+  criterion: Criterion,
+  device: torch.Device,
+): [loss: number, accuracy: number] {
   model.eval();
   let totalLoss = 0;
   let correct = 0;
@@ -102,7 +107,8 @@ const { values } = parseArgs({
 
 function numberOf(name: 'epochs' | 'seed' | 'batch-size' | 'lr' | 'limit'): number {
   const value = Number(values[name]);
-  if (values[name].trim() === '' || Number.isNaN(value)) throw new TypeError(`--${name} takes a number, got '${values[name]}'`);
+  if (values[name].trim() === '' || Number.isNaN(value))
+    throw new TypeError(`--${name} takes a number, got '${values[name]}'`);
   return value;
 }
 

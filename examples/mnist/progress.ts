@@ -9,7 +9,10 @@ export class EpochProgress {
   constructor(title: string, total: number) {
     if (!process.stderr.isTTY) return;
     const format = `${title} |{bar}| {value}/{total} | loss {loss} | {speed} samples/s`;
-    this.bar = new SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true }, Presets.shades_classic);
+    this.bar = new SingleBar(
+      { format, stream: process.stderr, clearOnComplete: true, hideCursor: true },
+      Presets.shades_classic,
+    );
     this.bar.start(total, 0, { loss: '-', speed: '-' });
   }
 

@@ -57,7 +57,9 @@ function filled(values: readonly (number | bigint | boolean)[], dtype: DType): T
 function checkAll<T>(samples: readonly unknown[], test: (v: unknown) => v is T): asserts samples is readonly T[] {
   const odd = samples.findIndex((v) => !test(v));
   if (odd >= 0) {
-    throw new TypeError(`defaultCollate: entry 0 is ${describe(samples[0])} but entry ${odd} is ${describe(samples[odd])}; samples must be alike`);
+    throw new TypeError(
+      `defaultCollate: entry 0 is ${describe(samples[0])} but entry ${odd} is ${describe(samples[odd])}; samples must be alike`,
+    );
   }
 }
 
@@ -66,7 +68,9 @@ function collateLabels(samples: readonly unknown[]): unknown {
   if (typeof samples[0] !== 'number') return collate(samples);
   for (const value of samples) {
     if (Number.isSafeInteger(value)) continue;
-    throw new ValueError(`class labels must be whole numbers, got ${describe(value)}; return torch.tensor(value) for a target that is no class`);
+    throw new ValueError(
+      `class labels must be whole numbers, got ${describe(value)}; return torch.tensor(value) for a target that is no class`,
+    );
   }
   return filled(samples as number[], int64);
 }
@@ -94,21 +98,43 @@ function collate(samples: readonly unknown[], labels: Places = []): unknown {
   if (ArrayBuffer.isView(first) && 'length' in first) {
     return stack(samples.map((v) => tensor(v as TypedArray)));
   }
-  const joined = (values: unknown[], place: number | string) => (labels.includes(place) ? collateLabels(values) : collate(values));
+  const joined = (values: unknown[], place: number | string) =>
+    labels.includes(place) ? collateLabels(values) : collate(values);
   if (Array.isArray(first)) {
     const lists = samples as readonly unknown[][];
     if (!lists.every((list) => Array.isArray(list) && list.length === first.length)) {
       throw new RuntimeError('each element in list of batch should be of equal size');
     }
-    return first.map((_, place) => joined(lists.map((list) => list[place]), place));
+    return first.map((_, place) =>
+      joined(
+        lists.map((list) => list[place]),
+        place,
+      ),
+    );
   }
   if (first instanceof Map) {
     checkAll(samples, (v): v is Map<unknown, unknown> => v instanceof Map);
-    return new Map([...first.keys()].map((key) => [key, joined(samples.map((map) => map.get(key)), key as string)]));
+    return new Map(
+      [...first.keys()].map((key) => [
+        key,
+        joined(
+          samples.map((map) => map.get(key)),
+          key as string,
+        ),
+      ]),
+    );
   }
   if (isPlain(first)) {
     checkAll(samples, isPlain);
-    return Object.fromEntries(Object.keys(first).map((key) => [key, joined(samples.map((object) => read(object, key)), key)]));
+    return Object.fromEntries(
+      Object.keys(first).map((key) => [
+        key,
+        joined(
+          samples.map((object) => read(object, key)),
+          key,
+        ),
+      ]),
+    );
   }
   const hint = first instanceof Promise ? '; read a data set that gives promises by for await' : '';
   throw new TypeError(
@@ -123,7 +149,8 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function read(object: Record<string, unknown>, key: string): unknown {
-  if (!Object.hasOwn(object, key)) throw new RuntimeError(`defaultCollate: a sample lacks the key '${key}' that the first one has`);
+  if (!Object.hasOwn(object, key))
+    throw new RuntimeError(`defaultCollate: a sample lacks the key '${key}' that the first one has`);
   return object[key];
 }
 
@@ -142,6 +169,7 @@ export function defaultConvert(sample: unknown): unknown {
   if (sample instanceof Tensor) return sample;
   if (ArrayBuffer.isView(sample) && 'length' in sample) return tensor(sample as TypedArray);
   if (Array.isArray(sample)) return sample.map(defaultConvert);
-  if (isPlain(sample)) return Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, defaultConvert(value)]));
+  if (isPlain(sample))
+    return Object.fromEntries(Object.entries(sample).map(([key, value]) => [key, defaultConvert(value)]));
   return sample;
 }

@@ -57,7 +57,9 @@ export function datasetOf<T>(source: DataSource<T>): DatasetLike<T> {
   }
   const like = source as DatasetLike<T> | null | undefined;
   if (typeof like?.getItem !== 'function' || typeof like.length !== 'number') {
-    throw new TypeError(`expected a data set with length and getItem(index), a list or a tensor, got ${describe(source)}`);
+    throw new TypeError(
+      `expected a data set with length and getItem(index), a list or a tensor, got ${describe(source)}`,
+    );
   }
   return like;
 }
@@ -108,8 +110,10 @@ export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Datas
   constructor(...tensors: T) {
     super();
     tensors.forEach((tensor, i) => {
-      if (!(tensor instanceof Tensor)) throw new TypeError(`TensorDataset(): argument ${i + 1} must be Tensor, not ${describe(tensor)}`);
-      if (tensor.ndim === 0) throw new ValueError(`TensorDataset(): argument ${i + 1} is a 0-d tensor, which has no rows`);
+      if (!(tensor instanceof Tensor))
+        throw new TypeError(`TensorDataset(): argument ${i + 1} must be Tensor, not ${describe(tensor)}`);
+      if (tensor.ndim === 0)
+        throw new ValueError(`TensorDataset(): argument ${i + 1} is a 0-d tensor, which has no rows`);
     });
     if (tensors.length === 0) throw new ValueError('TensorDataset(): expected at least one tensor');
     const sizes = tensors.map((tensor) => tensor.shape[0]);
@@ -163,7 +167,10 @@ export class Subset<T> extends Dataset<T> {
   }
 
   getItems(indices: readonly number[]): T[] {
-    return itemsOf(this.source, indices.map((i) => this.place(i)));
+    return itemsOf(
+      this.source,
+      indices.map((i) => this.place(i)),
+    );
   }
 
   get getBatch(): DatasetLike<T>['getBatch'] {
@@ -217,7 +224,10 @@ export class ConcatDataset<T> extends Dataset<T> {
     this.parts.forEach((part, p) => {
       const mine = places.flatMap(([q], k) => (q === p ? [k] : []));
       if (mine.length === 0) return;
-      const items = itemsOf(part, mine.map((k) => places[k][1]));
+      const items = itemsOf(
+        part,
+        mine.map((k) => places[k][1]),
+      );
       mine.forEach((k, n) => {
         out[k] = items[n];
       });
@@ -258,7 +268,9 @@ export function randomSplit<T>(
   const sizes = splitSizes(total, lengths);
   for (const size of sizes) {
     if (!Number.isInteger(size) || size < 0) {
-      throw new ValueError(`randomSplit(): expected whole lengths, or fractions that sum to 1, got [${lengths.join(', ')}]`);
+      throw new ValueError(
+        `randomSplit(): expected whole lengths, or fractions that sum to 1, got [${lengths.join(', ')}]`,
+      );
     }
   }
   if (sizes.reduce((a, b) => a + b, 0) !== total) {

@@ -4,9 +4,9 @@ import '../tensor/methods.js';
 export { type Collated, defaultCollate, defaultConvert } from './collate.js';
 export {
   ConcatDataset,
+  type DataSource,
   Dataset,
   type DatasetLike,
-  type DataSource,
   randomSplit,
   Subset,
   TensorDataset,

@@ -58,7 +58,9 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B>, Asy
     const { shuffle = false, sampler, batchSampler, numWorkers = 0, dropLast = false, generator = null } = options;
     this.source = datasetOf(dataset);
     if (!Number.isInteger(numWorkers) || numWorkers < 0) {
-      throw new ValueError(`numWorkers option should be non-negative; use numWorkers: 0 to read in the loop, got ${describe(numWorkers)}`);
+      throw new ValueError(
+        `numWorkers option should be non-negative; use numWorkers: 0 to read in the loop, got ${describe(numWorkers)}`,
+      );
     }
     if (sampler && shuffle) throw new ValueError('sampler option is mutually exclusive with shuffle');
     if (batchSampler && (batchSize !== 1 || shuffle || sampler || dropLast)) {
@@ -71,9 +73,11 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B>, Asy
     this.dropLast = dropLast;
     this.generator = generator;
     this.collateFn = options.collateFn ?? null;
-    this.sampler = sampler ?? (shuffle ? new RandomSampler(this.source, { generator }) : new SequentialSampler(this.source));
+    this.sampler =
+      sampler ?? (shuffle ? new RandomSampler(this.source, { generator }) : new SequentialSampler(this.source));
     this.batchSize = batchSampler ? null : batchSize;
-    this.batchSampler = batchSampler ?? (batchSize === null ? null : new BatchSampler(this.sampler, batchSize, dropLast));
+    this.batchSampler =
+      batchSampler ?? (batchSize === null ? null : new BatchSampler(this.sampler, batchSize, dropLast));
   }
 
   /** Number of batches. */
@@ -106,7 +110,9 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B>, Asy
     }
   }
 
-  private async *awaitedBatches(order: Iterable<number | readonly number[]>): AsyncGenerator<Awaited<B>, void, undefined> {
+  private async *awaitedBatches(
+    order: Iterable<number | readonly number[]>,
+  ): AsyncGenerator<Awaited<B>, void, undefined> {
     const whole = this.wholeBatches();
     for (const at of order) {
       if (typeof at === 'number') yield await this.single(await this.source.getItem(at));

@@ -24,7 +24,8 @@ function checkCount(name: string, value: unknown): void {
 }
 
 function checkFlag(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} should be a boolean value, but got ${name}=${describe(value)}`);
+  if (typeof value !== 'boolean')
+    throw new TypeError(`${name} should be a boolean value, but got ${name}=${describe(value)}`);
 }
 
 function* permutation(n: number, generator: Generator, count = n): Indices {
@@ -145,7 +146,9 @@ export class WeightedRandomSampler extends Sampler {
     this.generator = options?.generator ?? null;
     this.weights = tensor(weights, { dtype: float64 });
     if (this.weights.ndim !== 1) {
-      throw new ValueError(`weights should be a 1d sequence but given weights have shape [${this.weights.shape.join(', ')}]`);
+      throw new ValueError(
+        `weights should be a 1d sequence but given weights have shape [${this.weights.shape.join(', ')}]`,
+      );
     }
   }
 

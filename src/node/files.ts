@@ -51,7 +51,8 @@ function download(files: readonly Fetch[]): void {
     stdio: ['pipe', 'pipe', 'inherit'],
     encoding: 'utf8',
   });
-  if (status !== 0) throw new RuntimeError(stdout?.trim() || `Error downloading (${error?.message ?? `exit status ${status}`})`);
+  if (status !== 0)
+    throw new RuntimeError(stdout?.trim() || `Error downloading (${error?.message ?? `exit status ${status}`})`);
 }
 
 function read(path: string): Uint8Array | undefined {

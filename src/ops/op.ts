@@ -39,6 +39,8 @@ export interface OpRecord {
   readonly errors: readonly ErrorSample[];
   /** Calls taken here that PyTorch refuses by signature (a number where it wants a tensor, a `dim` left out), and why. */
   readonly extension?: string;
+  /** The op reads memory by strides of its own, so the same values elsewhere in memory may give another result. */
+  readonly readsMemory?: true;
   /** The method, where its arguments stand in another order than the function's. */
   readonly method?: (self: Tensor, ...args: never[]) => unknown;
   /** Why results may differ from PyTorch's by more than the table of tolerances allows, and by how much. */
@@ -60,7 +62,11 @@ export type Op<F extends AnyFunction, Traits extends 'inplace' | 'function' = ne
 /** Names of all ops defined, in order of definition. */
 export const records: OpRecord[] = [];
 
-export function attach<F extends AnyFunction>(fn: F, record: OpRecord, inPlace?: AnyFunction): NoInfer<F> & { readonly record: OpRecord } {
+export function attach<F extends AnyFunction>(
+  fn: F,
+  record: OpRecord,
+  inPlace?: AnyFunction,
+): NoInfer<F> & { readonly record: OpRecord } {
   records.push(record);
   return Object.assign(fn, { record, inPlace });
 }
@@ -77,7 +83,8 @@ export function isTensor(value: unknown): value is Tensor {
 /** Refuses what is not a tensor, in PyTorch's words. */
 export function checkTensor(op: string, argument: string, value: unknown): asserts value is Tensor {
   if (!(value instanceof Tensor)) {
-    const got = value === null ? 'null' : typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+    const got =
+      value === null ? 'null' : typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
     throw new TypeError(`${op}(): argument '${argument}' must be Tensor, not ${got}`);
   }
 }
@@ -151,7 +158,9 @@ export interface OpSpec<F extends (...args: never) => Tensor> extends Partial<Op
    * For each tensor argument by position: a derivative, 'not differentiable' (no gradient is asked of it), or
    * 'not implemented' (backward throws, naming the op).
    */
-  derivative: { [position: number]: Derivative<Parameters<F>> | 'not differentiable' | 'not implemented' } | 'not differentiable';
+  derivative:
+    | { [position: number]: Derivative<Parameters<F>> | 'not differentiable' | 'not implemented' }
+    | 'not differentiable';
 }
 
 class CustomNode extends Node {

@@ -28,6 +28,7 @@ function spanOf({ shape, strides, offset }: Geometry): number {
 export const asStrided: Op<(self: Tensor, size: Shape, stride: Shape, storageOffset?: number) => Tensor> = op({
   kind: 'view',
   name: 'asStrided',
+  readsMemory: true,
   doc: 'A view of the storage with the given sizes, strides and offset',
   dtypes,
   forward(self: Tensor, size: Shape, stride: Shape, storageOffset?: number): Tensor {

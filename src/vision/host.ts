@@ -28,7 +28,9 @@ export function setHostFiles(host: HostFiles): void {
 
 export function hostFiles(): HostFiles {
   if (files === undefined) {
-    throw new NotImplementedError("data sets cannot be read from files on this host; in Node, import 'typetorch' first");
+    throw new NotImplementedError(
+      "data sets cannot be read from files on this host; in Node, import 'typetorch' first",
+    );
   }
   return files;
 }

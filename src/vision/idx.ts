@@ -15,7 +15,9 @@ const hex = (value: number) => `0x${value.toString(16).padStart(8, '0')}`;
 export function readIdx(bytes: Uint8Array, ndim: number, file: string): Idx {
   const header = 4 + 4 * ndim;
   if (bytes.length < header) {
-    throw new RuntimeError(`${file}: too short for an IDX file: expected a header of ${header} bytes, found ${bytes.length} bytes in all`);
+    throw new RuntimeError(
+      `${file}: too short for an IDX file: expected a header of ${header} bytes, found ${bytes.length} bytes in all`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(0);

@@ -3,12 +3,12 @@ import { checkOptions, describe, RuntimeError } from '../core/errors.js';
 import { empty, type Tensor } from '../core/tensor.js';
 import { type Collated, defaultCollate } from '../data/collate.js';
 import { Dataset, indexTensor, wrapIndex } from '../data/dataset.js';
-import { castTo } from '../ops/iterate.js';
 import { indexSelect } from '../ops/index-select.js';
+import { castTo } from '../ops/iterate.js';
 import { tidy } from '../tensor/environment.js';
-import { type Idx, readIdx } from './idx.js';
 import { batchOf } from './batch.js';
 import { hostFiles } from './host.js';
+import { type Idx, readIdx } from './idx.js';
 import type { TransformFunction } from './transforms.js';
 
 export interface MNISTOptions<Image = Tensor, Target = number> {
@@ -83,13 +83,16 @@ export class MNIST<Image = Tensor, Target = number> extends Dataset<[Image, Targ
     super();
     const { title } = this.kind;
     checkOptions(title, options, KEYS);
-    if (typeof root !== 'string') throw new TypeError(`${title}: root must be the path of a folder, got ${describe(root)}`);
+    if (typeof root !== 'string')
+      throw new TypeError(`${title}: root must be the path of a folder, got ${describe(root)}`);
     const { train = true, transform = null, targetTransform = null, download = false } = options ?? {};
     for (const [name, value] of Object.entries({ train, download })) {
-      if (typeof value !== 'boolean') throw new TypeError(`${title}: ${name} must be true or false, got ${describe(value)}`);
+      if (typeof value !== 'boolean')
+        throw new TypeError(`${title}: ${name} must be true or false, got ${describe(value)}`);
     }
     for (const [name, value] of Object.entries({ transform, targetTransform })) {
-      if (value !== null && typeof value !== 'function') throw new TypeError(`${title}: ${name} must be a function, got ${describe(value)}`);
+      if (value !== null && typeof value !== 'function')
+        throw new TypeError(`${title}: ${name} must be a function, got ${describe(value)}`);
     }
     this.root = root;
     this.train = train;
@@ -160,7 +163,9 @@ export class MNIST<Image = Tensor, Target = number> extends Dataset<[Image, Targ
     const labels = readIdx(files.labels.bytes, 1, files.labels.path);
     const [count, height, width] = images.shape;
     if (height !== SIDE || width !== SIDE) {
-      throw new RuntimeError(`${files.images.path}: expected images of ${SIDE}x${SIDE} pixels, found ${height}x${width}`);
+      throw new RuntimeError(
+        `${files.images.path}: expected images of ${SIDE}x${SIDE} pixels, found ${height}x${width}`,
+      );
     }
     if (count !== labels.shape[0]) {
       throw new RuntimeError(
@@ -170,7 +175,9 @@ export class MNIST<Image = Tensor, Target = number> extends Dataset<[Image, Targ
     const classes = this.classes.length;
     const odd = labels.data.findIndex((label) => label >= classes);
     if (odd >= 0) {
-      throw new RuntimeError(`${files.labels.path}: expected labels from 0 to ${classes - 1}, found ${labels.data[odd]} at index ${odd}`);
+      throw new RuntimeError(
+        `${files.labels.path}: expected labels from 0 to ${classes - 1}, found ${labels.data[odd]} at index ${odd}`,
+      );
     }
     return { images, labels };
   }
@@ -209,7 +216,11 @@ export class MNIST<Image = Tensor, Target = number> extends Dataset<[Image, Targ
 
   override toString(): string {
     const { transform, targetTransform } = this;
-    const body = [`Number of datapoints: ${this.length}`, `Root location: ${this.root}`, `Split: ${this.train ? 'Train' : 'Test'}`];
+    const body = [
+      `Number of datapoints: ${this.length}`,
+      `Root location: ${this.root}`,
+      `Split: ${this.train ? 'Train' : 'Test'}`,
+    ];
     if (transform !== null || targetTransform !== null) {
       const steps = [labelled('Transform: ', transform), labelled('Target transform: ', targetTransform)];
       body.push(['StandardTransform', ...steps.flat()].join('\n'));
@@ -221,7 +232,8 @@ export class MNIST<Image = Tensor, Target = number> extends Dataset<[Image, Targ
 /** Lines of a transform, indented under the first. */
 function labelled(head: string, transform: unknown): string[] {
   if (transform === null) return [];
-  const text = Object.hasOwn(transform as object, 'prototype') || !(transform as object).toString ? 'function' : String(transform);
+  const text =
+    Object.hasOwn(transform as object, 'prototype') || !(transform as object).toString ? 'function' : String(transform);
   return text.split('\n').map((line, i) => (i === 0 ? head : ' '.repeat(head.length)) + line);
 }
 
@@ -236,7 +248,9 @@ function readPlainOrGzip(folder: string, name: string): { path: string; bytes: U
   try {
     return { path, bytes: host.gunzip(packed) };
   } catch (error) {
-    throw new RuntimeError(`${path}: expected gzip data, found ${packed.length} bytes that do not unpack (${(error as Error).message})`);
+    throw new RuntimeError(
+      `${path}: expected gzip data, found ${packed.length} bytes that do not unpack (${(error as Error).message})`,
+    );
   }
 }
 

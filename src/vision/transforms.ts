@@ -2,7 +2,7 @@ import { getDefaultDtype, uint8 } from '../core/dtype.js';
 import { checkOptions, describe, RuntimeError, ValueError } from '../core/errors.js';
 import { Tensor } from '../core/tensor.js';
 import { pyRepr } from '../nn/format.js';
-import { tensor, type TensorData } from '../tensor/create.js';
+import { type TensorData, tensor } from '../tensor/create.js';
 import { tidy } from '../tensor/environment.js';
 import { type BatchFunction, batchOf, frugal } from './batch.js';
 
@@ -11,6 +11,7 @@ export type TransformFunction<In = Tensor, Out = Tensor> = (input: In) => Out;
 
 /** Transforms are called like functions. */
 export interface Transform<In = Tensor, Out = Tensor> {
+  // biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class, a type alias does not
   (input: In): Out;
 }
 
@@ -18,7 +19,6 @@ export interface Transform<In = Tensor, Out = Tensor> {
  * Base of transforms: `forward` works on one image. A subclass may offer `batch` beside it, which takes a batch of images
  * as they are stored and must give, bit for bit, what `forward` gives for each; a data set then transforms batches whole.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the call signature cannot be written inside the class
 export abstract class Transform<In = Tensor, Out = Tensor> {
   constructor() {
     const call = (input: In): Out => (call as unknown as this).forward(input);
@@ -50,7 +50,9 @@ function checkImage(name: string, image: unknown): asserts image is Tensor {
 function toChannelsFirst(images: Tensor, channelDim: number): Tensor {
   const hasChannels = images.ndim === channelDim + 1;
   const moved = hasChannels
-    ? images.permute([...images.shape.keys()].toSpliced(channelDim, 1).toSpliced(channelDim - 2, 0, channelDim)).contiguous()
+    ? images
+        .permute([...images.shape.keys()].toSpliced(channelDim, 1).toSpliced(channelDim - 2, 0, channelDim))
+        .contiguous()
     : images.unsqueeze(channelDim - 2);
   return images.dtype === uint8 ? moved.to(getDefaultDtype()).div_(255) : moved;
 }
@@ -92,7 +94,9 @@ export class Normalize extends Transform<Tensor, Tensor> {
     for (const [name, value] of Object.entries({ mean, std })) {
       const values = typeof value === 'number' ? [value] : value;
       if (!Array.isArray(values) || values.length === 0 || !values.every(Number.isFinite)) {
-        throw new TypeError(`Normalize: ${name} must be a number or a list with a number for each channel, got ${describe(value)}`);
+        throw new TypeError(
+          `Normalize: ${name} must be a number or a list with a number for each channel, got ${describe(value)}`,
+        );
       }
       if (name === 'std' && values.includes(0)) {
         throw new ValueError('std evaluated to zero after conversion to tensor, leading to division by zero.');
@@ -108,7 +112,9 @@ export class Normalize extends Transform<Tensor, Tensor> {
     if (list.length === 1) return list[0];
     const channels = image.shape[image.ndim - 3];
     if (list.length !== channels) {
-      throw new RuntimeError(`Normalize: ${list.length} values of mean or std do not fit an image with ${channels} channels`);
+      throw new RuntimeError(
+        `Normalize: ${list.length} values of mean or std do not fit an image with ${channels} channels`,
+      );
     }
     return tensor(list, { dtype: image.dtype }).view(list.length, 1, 1);
   }
@@ -161,7 +167,8 @@ export class Compose<In = Tensor, Out = Tensor> extends Transform<In, Out> {
   constructor(transforms: readonly TransformFunction<never, unknown>[]) {
     super();
     transforms.forEach((transform, i) => {
-      if (typeof transform !== 'function') throw new TypeError(`Compose: entry ${i} is no transform but ${describe(transform)}`);
+      if (typeof transform !== 'function')
+        throw new TypeError(`Compose: entry ${i} is no transform but ${describe(transform)}`);
     });
     this.transforms = [...transforms];
   }
