@@ -5,8 +5,8 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 
 const alias = [
   { find: /^typetorch$/, replacement: source('node/index.ts') },
-  { find: /^typetorch\/data$/, replacement: source('data/index.ts') },
-  { find: /^typetorch\/vision$/, replacement: source('vision/index.ts') },
+  { find: /^typetorch\/data$/, replacement: source('node/data.ts') },
+  { find: /^typetorch\/vision$/, replacement: source('node/vision.ts') },
 ];
 
 /** Tests that make no tensors have nothing to gain from a second back end. */

@@ -16,7 +16,11 @@ const { values } = parseArgs({
 class Peer {
   constructor(label, command, args, env = {}) {
     this.label = label;
-    this.child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -45,16 +49,30 @@ const here = (label, env) => new Peer(label, process.execPath, ['bench/child.mjs
 const own = await here('native', {});
 const wasm = await here('wasm', { TYPETORCH_NATIVE: '0' });
 const torches = values.python
-  ? [await new Peer('PyTorch, 1 thread', values.python, ['bench/pytorch.py', '1']).start(), await new Peer('PyTorch, 2 threads', values.python, ['bench/pytorch.py', '2']).start()]
+  ? [
+      await new Peer('PyTorch, 1 thread', values.python, ['bench/pytorch.py', '1']).start(),
+      await new Peer('PyTorch, 2 threads', values.python, ['bench/pytorch.py', '2']).start(),
+    ]
   : [];
 
 const names = [
-  'matmul 256', 'matmul 512', 'matmul 1024', 'matmul 2048', 'add of 4', 'add of 4 with gradient',
-  'chain of 1000 adds with backward', 'exp of 4194304', 'tanh of 4194304', 'sum of 4194304', 'softmax [4096, 1024]',
-  'MLP step', 'MNIST epoch',
+  'matmul 256',
+  'matmul 512',
+  'matmul 1024',
+  'matmul 2048',
+  'add of 4',
+  'add of 4 with gradient',
+  'chain of 1000 adds with backward',
+  'exp of 4194304',
+  'tanh of 4194304',
+  'sum of 4194304',
+  'softmax [4096, 1024]',
+  'MLP step',
+  'MNIST epoch',
 ].filter((name) => values.only === undefined || values.only.some((part) => name.includes(part)));
 
-const show = (us) => (us >= 1e6 ? `${(us / 1e6).toFixed(2)} s` : us >= 1e3 ? `${(us / 1e3).toFixed(2)} ms` : `${us.toFixed(2)} µs`);
+const show = (us) =>
+  us >= 1e6 ? `${(us / 1e6).toFixed(2)} s` : us >= 1e3 ? `${(us / 1e3).toFixed(2)} ms` : `${us.toFixed(2)} µs`;
 const spread = (m) => `${show(m.median)} (${show(m.min)} – ${show(m.max)})`;
 
 const rows = [];
@@ -66,8 +84,12 @@ for (const name of names) {
   }
   rows.push(row);
   if (!values.json) {
-    const ratio = row.pytorch ? `  PyTorch ${show(row.pytorch.median)}  ratio ${(row.native.median / row.pytorch.median).toFixed(2)}` : '';
-    console.log(`${name.padEnd(34)} native ${show(row.native.median).padStart(10)}  wasm ${show(row.wasm.median).padStart(10)}${ratio}`);
+    const ratio = row.pytorch
+      ? `  PyTorch ${show(row.pytorch.median)}  ratio ${(row.native.median / row.pytorch.median).toFixed(2)}`
+      : '';
+    console.log(
+      `${name.padEnd(34)} native ${show(row.native.median).padStart(10)}  wasm ${show(row.wasm.median).padStart(10)}${ratio}`,
+    );
   }
 }
 for (const peer of [own, wasm, ...torches]) peer.stop();

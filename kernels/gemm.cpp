@@ -141,7 +141,7 @@ void tile_block(const Product<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t
   const bool aDirect = (p.aRow == 1 && p.N <= 8 * W) || (p.aCol == 1 && p.N <= 4 * W);
   const bool bDirect = p.bCol == 1 && p.M <= 10 * X::rows;
   const bool rowMajor = aDirect && p.aRow != 1;
-  const int64_t kParts = divide_up(p.K, X::kc), kStep = divide_up(p.K, kParts);
+  const int64_t kStep = min_of(p.K, X::kc);
   const int64_t mStep = divide_up(M, divide_up(M, X::mc));
   T* aPacked = aDirect ? nullptr : static_cast<T*>(tt_workspace(0, size_t(mStep * kStep) * sizeof(T)));
   const size_t bCount = size_t(min_of(X::nc, divide_up(N, W) * W) * kStep);

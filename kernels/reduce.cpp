@@ -14,6 +14,29 @@ TT_INLINE V join_rows(const Elem<V>* const* rows, int64_t c, int64_t n) {
   }
 }
 
+// All lanes of a vector joined in registers, by halves.
+template <class Op, class V>
+TT_INLINE Elem<V> across(V v) {
+  constexpr int n = sizeof(V) / sizeof(Elem<V>);
+  if constexpr (n == 2) {
+    return Op::apply(Elem<V>(v[0]), Elem<V>(v[1]));
+  } else if constexpr (n == 4) {
+    auto pair = Op::apply(v, __builtin_shufflevector(v, v, 2, 3, 2, 3));
+    return Op::apply(Elem<V>(pair[0]), Elem<V>(pair[1]));
+  } else if constexpr (n == 8) {
+    return across<Op>(Op::apply(__builtin_shufflevector(v, v, 0, 1, 2, 3), __builtin_shufflevector(v, v, 4, 5, 6, 7)));
+  } else if constexpr (n == 16) {
+    return across<Op>(Op::apply(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15)));
+  } else {
+    Elem<V> t[n];
+    store(t, v);
+    for (int w = n / 2; w > 0; w /= 2)
+      for (int k = 0; k < w; k++) t[k] = Op::apply(t[k], t[k + w]);
+    return t[0];
+  }
+}
+
 // Vector accumulators of T values: of the same type, or of doubles for floats.
 template <class Op, class T, class A>
 struct Lanes {
@@ -23,6 +46,7 @@ struct Lanes {
   TT_INLINE void join(const Lanes& o) { v = Op::apply(v, o.v); }
   TT_INLINE void read(const A* p) { v = load<Vec<A>>(p); }
   TT_INLINE void write(A* p) const { store(p, v); }
+  TT_INLINE A total() const { return across<Op>(v); }
 };
 template <class Op>
 struct Lanes<Op, float, double> {
@@ -44,6 +68,7 @@ struct Lanes<Op, float, double> {
     store(p, low);
     store(p + lanes<double>, high);
   }
+  TT_INLINE double total() const { return across<Op>(Op::apply(low, high)); }
 };
 
 // Reductions that fold values with one associative operation.
@@ -100,11 +125,7 @@ struct Fold {
     for (; i + W <= n; i += W) a.fold(load<V>(p + i));
     for (; i < n; i++) acc = Op::apply(acc, A(p[i]));
     a.join(b);
-    A lane[W];
-    a.write(lane);
-    for (int w = W / 2; w > 0; w /= 2)
-      for (int k = 0; k < w; k++) lane[k] = Op::apply(lane[k], lane[k + w]);
-    return Op::apply(acc, lane[0]);
+    return Op::apply(acc, a.total());
   }
 
   struct Panel {
@@ -189,8 +210,6 @@ constexpr T highest() {
     return T(~lowest<T>());
 }
 
-template <class T>
-constexpr bool is_scalar = sizeof(T) < TT_VEC_BYTES;
 
 // Extremes let NaN through: once it is the accumulator, no comparison replaces it.
 template <bool max>
@@ -198,7 +217,7 @@ struct Extreme {
   static constexpr bool pairs = true, halves = false;
   template <class V>
   static TT_INLINE V apply(V a, V b) {
-    if constexpr (is_scalar<V>)
+    if constexpr (sizeof(V) <= sizeof(double))
       return (max ? a < b : b < a) || b != b ? b : a;
     else if constexpr (max)
       return v_max(a, b);

@@ -109,7 +109,6 @@ struct Walker {
   const ReduceDims& dims;
   int last;
   int64_t offset = 0, out = 0;
-  int64_t at[REDUCE_DIMS];
 
   // Walks the first `last` dims, starting at the given linear position.
   TT_NOINLINE Walker(const ReduceDims& d, int count, int64_t position) : dims(d), last(count) {
@@ -120,7 +119,14 @@ struct Walker {
       out += at[k] * d.out[k];
     }
   }
-  void next() {
+  TT_INLINE void next() {
+    if (last != 1) return carry();
+    offset += dims.stride[0];
+    out += dims.out[0];
+  }
+
+ private:
+  TT_NOINLINE void carry() {
     for (int k = last - 1; k >= 0; k--) {
       offset += dims.stride[k];
       out += dims.out[k];
@@ -130,6 +136,8 @@ struct Walker {
       at[k] = 0;
     }
   }
+
+  int64_t at[REDUCE_DIMS];
 };
 
 // What one reduction offers the drivers, which are compiled once and not for every operation and type.
@@ -199,8 +207,13 @@ struct OpsOf {
   static void outputs(const double* f, const ReduceShape& s, int64_t begin, int64_t end) {
     auto in = pointer<const In>(f[2]);
     Walker w(s.kept, s.kept.n, begin);
-    for (int64_t o = begin; o < end; o++, w.next())
-      Op::write(f, w.out, reduce_range<Op>(in + w.offset, s.reduced, 0, s.count));
+    const int64_t stride = s.reduced.stride[0];
+    if (s.reduced.n > 1)
+      for (int64_t o = begin; o < end; o++, w.next())
+        Op::write(f, w.out, reduce_range<Op>(in + w.offset, s.reduced, 0, s.count));
+    else
+      for (int64_t o = begin; o < end; o++, w.next())
+        Op::write(f, w.out, Op::row(in + w.offset, s.count, stride, 0, Op::init(0)));
   }
   static void panel(void* space, const char* base, const ReduceDims& r, int64_t begin, int64_t end, int64_t width) {
     Panel& panel = *static_cast<Panel*>(space);
@@ -209,13 +222,7 @@ struct OpsOf {
     const In* rows[ROW_GROUP];
     for (int64_t at = begin; at < end; at += ROW_GROUP) {
       int n = int(min_of<int64_t>(ROW_GROUP, end - at));
-      for (int k = 0; k < n; k++) {
-        rows[k] = reinterpret_cast<const In*>(base) + w.offset;
-        if (r.n == 1)
-          w.offset += r.stride[0];
-        else
-          w.next();
-      }
+      for (int k = 0; k < n; k++, w.next()) rows[k] = reinterpret_cast<const In*>(base) + w.offset;
       panel.rows(rows, n, at - begin, width);
     }
   }

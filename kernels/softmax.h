@@ -9,6 +9,8 @@ namespace {
 
 // Values that are added in their own type before the sum goes to double.
 constexpr int64_t SUM_CHUNK = 32;
+// Rows up to this long are added in double throughout, so that the width of vectors cannot be seen in the result.
+constexpr int64_t SHORT_ROW = 64;
 
 template <class V>
 TT_INLINE V load_up_to(const Elem<V>* p, int64_t n) {
@@ -36,6 +38,10 @@ template <class V, class F>
 TT_INLINE double chunked_sum(int64_t n, F value) {
   constexpr int W = lanes<Elem<V>>;
   double total = 0;
+  if (n <= SHORT_ROW) {
+    for (int64_t i = 0; i < n; i += W) total += add_lanes(value(i, min_of<int64_t>(n - i, W)));
+    return total;
+  }
   for (int64_t from = 0; from < n; from += 2 * SUM_CHUNK * W) {
     int64_t stop = min_of(n, from + 2 * SUM_CHUNK * W), i = from;
     V a{}, b{};

@@ -33,6 +33,6 @@ export * from './ops/index.js';
 export { resultType } from './ops/iterate.js';
 export * as optim from './optim/index.js';
 export * from './tensor/create.js';
+export { backendName, cuda, device, getNumThreads, setNumThreads, tidy, version } from './tensor/environment.js';
 export { getPrintOptions, setPrintOptions } from './tensor/format.js';
 export { type Index, Slice, slice } from './tensor/indexing.js';
-export { backendName, cuda, device, getNumThreads, setNumThreads, tidy, version } from './tensor/environment.js';

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import * as torch from 'typetorch';
+import { describe, expect, it } from 'vitest';
 
 const leaf = (data: torch.TensorData) => torch.tensor(data, { requiresGrad: true });
 const gradOf = (t: torch.Tensor) => (t.grad as torch.Tensor).tolist();
@@ -79,7 +79,11 @@ describe('autograd', () => {
   it('AG-014 noGrad as callback, async and with using; restores when the body throws', async () => {
     const x = leaf([1]);
     expect(torch.noGrad(() => x.mul(2).requiresGrad)).toBe(false);
-    expect(() => torch.noGrad(() => { throw new Error('inside'); })).toThrow('inside');
+    expect(() =>
+      torch.noGrad(() => {
+        throw new Error('inside');
+      }),
+    ).toThrow('inside');
     expect(torch.isGradEnabled()).toBe(true);
     const result = await torch.noGrad(async () => {
       await Promise.resolve();
@@ -105,7 +109,7 @@ describe('autograd', () => {
     expect(gradOf(x)).toEqual([-1 / 16]);
   });
 
-  it('AG-019 AG-024 sub-gradients at kinks are PyTorch\'s', () => {
+  it("AG-019 AG-024 sub-gradients at kinks are PyTorch's", () => {
     const x = leaf([-1, 0, 2]);
     x.relu().sum().backward();
     expect(gradOf(x)).toEqual([0, 0, 1]);
@@ -190,7 +194,10 @@ describe('autograd', () => {
   });
 
   it('a broadcast operand gets the sum of its gradients, in its own dtype', () => {
-    const a = leaf([[1, 2], [3, 4]]);
+    const a = leaf([
+      [1, 2],
+      [3, 4],
+    ]);
     const b = torch.tensor([10, 20], { dtype: 'float64', requiresGrad: true });
     const y = a.mul(b);
     expect(y.dtype).toBe(torch.float64);
@@ -202,17 +209,26 @@ describe('autograd', () => {
 
 describe('views changed in place', () => {
   it('AG-001 IP-008 the base and its other views see the change, values and gradients', () => {
-    const x = leaf([[1, 2], [3, 4]]);
+    const x = leaf([
+      [1, 2],
+      [3, 4],
+    ]);
     const w = leaf([10, 20]);
     const base = x.mul(1);
     const row = base.select(0, 0);
     const column = base.select(1, 1);
     row.mul_(w);
-    expect(base.tolist()).toEqual([[10, 40], [3, 4]]);
+    expect(base.tolist()).toEqual([
+      [10, 40],
+      [3, 4],
+    ]);
     expect(String(base.gradFn)).toBe('<CopySlices>');
     base.sum().add(column.sum()).backward();
     // base = [[x00 w0, x01 w1], [x10, x11]]; column adds its second entries once more.
-    expect(gradOf(x)).toEqual([[10, 40], [1, 2]]);
+    expect(gradOf(x)).toEqual([
+      [10, 40],
+      [1, 2],
+    ]);
     expect(gradOf(w)).toEqual([1, 4]);
   });
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import * as torch from 'typetorch';
+import { describe, expect, it } from 'vitest';
 
 const { nn, optim } = torch;
 const MiB = 2 ** 20;
@@ -22,7 +22,14 @@ describe('memory frees itself', () => {
     const criterion = new nn.CrossEntropyLoss();
     const images = torch.randn(256, 1, 28, 28);
     const labels = torch.randint(0, 10, [256]);
-    const kept: { loss: torch.Tensor; value: number; batch: torch.Tensor; sum: number; grad: torch.Tensor; g: number }[] = [];
+    const kept: {
+      loss: torch.Tensor;
+      value: number;
+      batch: torch.Tensor;
+      sum: number;
+      grad: torch.Tensor;
+      g: number;
+    }[] = [];
     const seen: { reserved: number; rss: number }[] = [];
     for (let step = 0; step < 20_000; step++) {
       const from = (step * 64) % 256;

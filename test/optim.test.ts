@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import * as torch from 'typetorch';
+import { describe, expect, it } from 'vitest';
 import { readGolden } from './support/golden-file.js';
 
 const { optim } = torch;
@@ -38,7 +38,9 @@ describe('optimizers follow PyTorch for 50 steps in float64', () => {
         for (let i = 0; i < got.length; i++) {
           const want = expected[step * got.length + i];
           const off = Math.abs(got[i] - want);
-          expect(off, `step ${step}, value ${i}: ${got[i]} for ${want}`).toBeLessThanOrEqual(1e-10 + 1e-10 * Math.abs(want));
+          expect(off, `step ${step}, value ${i}: ${got[i]} for ${want}`).toBeLessThanOrEqual(
+            1e-10 + 1e-10 * Math.abs(want),
+          );
         }
       }
     });
@@ -50,13 +52,17 @@ describe('optimizers', () => {
     const { w, b } = problem();
     const optimizer = new optim.SGD([{ params: [w], lr: 0.5 }, { params: b }], { lr: 0.1 });
     expect(optimizer.paramGroups.map((g) => g.lr)).toEqual([0.5, 0.1]);
-    expect(() => optimizer.addParamGroup({ params: [w] })).toThrow('some parameters appear in more than one parameter group');
+    expect(() => optimizer.addParamGroup({ params: [w] })).toThrow(
+      'some parameters appear in more than one parameter group',
+    );
   });
 
   it('refuse bad settings before anything is made', () => {
     const { w } = problem();
     expect(() => new optim.SGD([w], { lr: -1 })).toThrow('Invalid learning rate: -1');
-    expect(() => new optim.SGD([w], { lr: 1, nesterov: true })).toThrow('Nesterov momentum requires a momentum and zero dampening');
+    expect(() => new optim.SGD([w], { lr: 1, nesterov: true })).toThrow(
+      'Nesterov momentum requires a momentum and zero dampening',
+    );
     expect(() => new optim.Adam([w], { betas: [1, 0.9] })).toThrow('Invalid beta parameter at index 0: 1');
     expect(() => new optim.SGD([w], { learningRate: 1 } as never)).toThrow("unexpected option 'learningRate'");
     expect(() => new optim.SGD([], { lr: 1 })).toThrow('empty parameter list');

@@ -14,7 +14,11 @@ for (const native of ['1', '0']) {
   const { stdout, status } = spawnSync(
     process.execPath,
     ['build/examples/mnist/main.js', '--epochs', '1', '--seed', '0'],
-    { cwd: fileURLToPath(new URL('..', import.meta.url)), env: { ...process.env, TYPETORCH_NATIVE: native }, encoding: 'utf8' },
+    {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { ...process.env, TYPETORCH_NATIVE: native },
+      encoding: 'utf8',
+    },
   );
   const lines = stdout.split('\n').slice(0, expected.length);
   if (status !== 0 || lines.join('\n') !== expected.join('\n')) {

@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const cTypes = { float32: 'float', float64: 'double', int64: 'int64_t', int32: 'int32_t', uint8: 'uint8_t', bool: 'uint8_t' };
+const cTypes = {
+  float32: 'float',
+  float64: 'double',
+  int64: 'int64_t',
+  int32: 'int32_t',
+  uint8: 'uint8_t',
+  bool: 'uint8_t',
+};
 
 /** One struct per expression and kind of element, one PW line per dtype. */
 function printKernel({ name, inputs, expr, dtypes, toBool, boolInputs = [] }, toCpp) {
@@ -21,7 +28,9 @@ function printKernel({ name, inputs, expr, dtypes, toBool, boolInputs = [] }, to
       `  template <class V> static TT_INLINE auto eval(const V* x, [[maybe_unused]] const V* p) { ${toCpp(expr, { integer: kind === 'integer', toMask: allBool || toBool })} } };`,
     );
     for (const d of members) {
-      lines.push(`PW(${name}_${d.suffix}, ${struct}, ${cTypes[d.name]}, ${toBool || allBool ? 'tt_bool' : cTypes[d.name]})`);
+      lines.push(
+        `PW(${name}_${d.suffix}, ${struct}, ${cTypes[d.name]}, ${toBool || allBool ? 'tt_bool' : cTypes[d.name]})`,
+      );
     }
   }
   return lines;
@@ -43,4 +52,5 @@ export async function generateKernels() {
   return sources.length;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(`${await generateKernels()} pointwise formulas printed`);
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  console.log(`${await generateKernels()} pointwise formulas printed`);

@@ -68,7 +68,8 @@ function send(run: Run, node: Node, output: number, grad: Tensor): void {
 function callHook(hook: (grad: Tensor) => Tensor | null | undefined, grad: Tensor): Tensor {
   grad.storage.reveal();
   const result = outsideScopes(() => hook(grad)) ?? grad;
-  if (!(result instanceof Tensor)) throw new TypeError(`hook of a tensor must return a Tensor or nothing, got ${typeof result}`);
+  if (!(result instanceof Tensor))
+    throw new TypeError(`hook of a tensor must return a Tensor or nothing, got ${typeof result}`);
   if (!sameShape(result.shape, grad.shape)) {
     throw new RuntimeError(`hook '${hook.name || 'anonymous'}' has changed the size of value`);
   }
@@ -85,7 +86,7 @@ function accumulate(variable: Tensor, arriving: Tensor, createGraph: boolean): v
     variable.gradient?.storage.reveal();
     return;
   }
-  if (before !== null && before.requiresGrad) {
+  if (before?.requiresGrad) {
     variable.replaceGradient(before.add(grad));
     return;
   }
@@ -94,7 +95,8 @@ function accumulate(variable: Tensor, arriving: Tensor, createGraph: boolean): v
     return;
   }
   const { storage } = grad;
-  const mine = storage.refs === 1 && !storage.visible && grad.isContiguous() && storage.bytes === grad.count * grad.dtype.itemsize;
+  const mine =
+    storage.refs === 1 && !storage.visible && grad.isContiguous() && storage.bytes === grad.count * grad.dtype.itemsize;
   if (mine) {
     variable.replaceGradient(grad);
     return;
@@ -106,7 +108,9 @@ function accumulate(variable: Tensor, arriving: Tensor, createGraph: boolean): v
 
 function checkGradient(node: Node, i: number, grad: Tensor): void {
   if (grad instanceof Tensor) return;
-  throw new RuntimeError(`${node.name} returned ${typeof grad} as the gradient of input ${i}; expected a Tensor or null`);
+  throw new RuntimeError(
+    `${node.name} returned ${typeof grad} as the gradient of input ${i}; expected a Tensor or null`,
+  );
 }
 
 function visit(run: Run, node: Node, keep: ReadonlySet<Node> | undefined): void {
@@ -219,7 +223,8 @@ export function backward(
     outputs.forEach((tensor, i) => {
       send(run, roots[i], tensor.outputNr, rootGradient(tensor, given[i]));
     });
-    const inputs = options.inputs === undefined ? undefined : options.inputs instanceof Tensor ? [options.inputs] : options.inputs;
+    const inputs =
+      options.inputs === undefined ? undefined : options.inputs instanceof Tensor ? [options.inputs] : options.inputs;
     execute(run, roots, inputs === undefined ? undefined : new Set(inputs.map(startingNode)));
   } finally {
     closeScope(mark);
@@ -235,7 +240,11 @@ export interface GradOptions {
 }
 
 /** Gradients of `outputs` with respect to `inputs`, without touching any `.grad`. */
-export function grad(outputs: Tensor | readonly Tensor[], inputs: Tensor | readonly Tensor[], options: GradOptions = {}): (Tensor | null)[] {
+export function grad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): (Tensor | null)[] {
   const tensors = outputs instanceof Tensor ? [outputs] : outputs;
   const wanted = inputs instanceof Tensor ? [inputs] : inputs;
   const given = options.gradOutputs instanceof Tensor ? [options.gradOutputs] : (options.gradOutputs ?? []);

@@ -19,7 +19,8 @@ export interface GradcheckOptions {
 type Outputs = Tensor | readonly Tensor[];
 type Checked = (...inputs: Tensor[]) => Outputs;
 
-const listOf = (outputs: Outputs) => (outputs instanceof Tensor ? [outputs] : [...outputs]).filter((t) => t.isFloatingPoint());
+const listOf = (outputs: Outputs) =>
+  (outputs instanceof Tensor ? [outputs] : [...outputs]).filter((t) => t.isFloatingPoint());
 
 const numbersOf = (t: Tensor): number[] => {
   const flat = contiguousValues(t);
@@ -61,7 +62,9 @@ export function gradcheck(fn: Checked, inputs: Tensor | readonly Tensor[], optio
   };
   const checked = list.filter((t) => t instanceof Tensor && t.requiresGrad);
   if (checked.length === 0) {
-    throw new RuntimeError('gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.');
+    throw new RuntimeError(
+      'gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True.',
+    );
   }
   for (const input of checked) {
     if (input.dtype.name !== 'float64') throw new RuntimeError(`gradcheck: inputs must be float64, got ${input.dtype}`);
@@ -77,7 +80,8 @@ export function gradcheck(fn: Checked, inputs: Tensor | readonly Tensor[], optio
         const row = output.requiresGrad ? analytic() : new Array<number>(input.count).fill(0);
         const again = output.requiresGrad ? analytic() : row;
         for (let j = 0; j < input.count; j++) {
-          if (!Object.is(row[j], again[j])) return fail(`Backward is not reentrant: ${row[j]} then ${again[j]} for output ${o}, input ${k}`);
+          if (!Object.is(row[j], again[j]))
+            return fail(`Backward is not reentrant: ${row[j]} then ${again[j]} for output ${o}, input ${k}`);
           const want = expected[j][o][i];
           if (!(Math.abs(row[j] - want) <= atol + rtol * Math.abs(want))) {
             return fail(
@@ -98,13 +102,19 @@ function rowOf(output: Tensor, i: number, input: Tensor): number[] {
   const [g] = grad(output, input, { gradOutputs: seed, retainGraph: true, allowUnused: true });
   if (g === null) return new Array<number>(input.count).fill(0);
   if (!sameShape(g.shape, input.shape)) {
-    throw new RuntimeError(`gradient of shape [${g.shape.join(', ')}] for an input of shape [${input.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `gradient of shape [${g.shape.join(', ')}] for an input of shape [${input.shape.join(', ')}]`,
+    );
   }
   return numbersOf(g);
 }
 
 /** Checks second derivatives: {@link gradcheck} of the gradient of `fn`. */
-export function gradgradcheck(fn: Checked, inputs: Tensor | readonly Tensor[], options: GradcheckOptions = {}): boolean {
+export function gradgradcheck(
+  fn: Checked,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions = {},
+): boolean {
   const list = inputs instanceof Tensor ? [inputs] : [...inputs];
   const outputs = enableGrad(() => listOf(fn(...list)));
   // Fixed weights for the outputs, themselves differentiated, so that no second derivative cancels.
@@ -122,7 +132,11 @@ export function gradgradcheck(fn: Checked, inputs: Tensor | readonly Tensor[], o
       const results = listOf(fn(...args));
       const pairs = results.map((t, i) => [t, gradOutputs[i]] as const).filter(([t]) => t.requiresGrad);
       const inner = args.filter((t) => wanted.includes(t));
-      const found = grad(pairs.map(([t]) => t), inner, { gradOutputs: pairs.map(([, g]) => g), createGraph: true, allowUnused: true });
+      const found = grad(
+        pairs.map(([t]) => t),
+        inner,
+        { gradOutputs: pairs.map(([, g]) => g), createGraph: true, allowUnused: true },
+      );
       return found.map((g, i) => g ?? inner[i].newZeros(inner[i].shape));
     });
   };

@@ -1,2 +1,2 @@
 export { type BackwardOptions, backward, type GradOptions, grad } from './engine.js';
-export { gradcheck, type GradcheckOptions, gradgradcheck } from './gradcheck.js';
+export { type GradcheckOptions, gradcheck, gradgradcheck } from './gradcheck.js';

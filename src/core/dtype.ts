@@ -69,7 +69,8 @@ export function getDefaultDtype(): DType {
 /** Sets the dtype of floating point tensors that name none (`float32` or `float64`). */
 export function setDefaultDtype(dtype: DTypeLike): void {
   const d = toDType(dtype);
-  if (d.category !== 'float') throw new TypeError(`only floating-point types are supported as the default type, got ${d}`);
+  if (d.category !== 'float')
+    throw new TypeError(`only floating-point types are supported as the default type, got ${d}`);
   defaultDType = d;
 }
 

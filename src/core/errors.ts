@@ -25,7 +25,11 @@ function editDistance(a: string, b: string): number {
     row[0] = i;
     for (let j = 1; j <= b.length; j++) {
       const above = row[j];
-      row[j] = Math.min(above + 1, row[j - 1] + 1, diagonal + (a[i - 1].toLowerCase() === b[j - 1].toLowerCase() ? 0 : 1));
+      row[j] = Math.min(
+        above + 1,
+        row[j - 1] + 1,
+        diagonal + (a[i - 1].toLowerCase() === b[j - 1].toLowerCase() ? 0 : 1),
+      );
       diagonal = above;
     }
   }
@@ -51,7 +55,9 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 export function checkOptions(op: string, options: object | undefined, known: readonly string[]): void {
   if (options === undefined) return;
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
-    throw new TypeError(`${op}(): expected an options object with keys from {${known.join(', ')}}, got ${describe(options)}`);
+    throw new TypeError(
+      `${op}(): expected an options object with keys from {${known.join(', ')}}, got ${describe(options)}`,
+    );
   }
   for (const key in options) {
     if (known.includes(key)) continue;

@@ -110,7 +110,8 @@ export function inferShape(shape: Shape, numel: number): number[] {
         `cannot reshape tensor of 0 elements into shape ${showShape(shape)} because the unspecified dimension size -1 can be any value and is ambiguous`,
       );
     }
-    if (numel % known !== 0) throw new RuntimeError(`shape '${showShape(shape)}' is invalid for input of size ${numel}`);
+    if (numel % known !== 0)
+      throw new RuntimeError(`shape '${showShape(shape)}' is invalid for input of size ${numel}`);
     out[hole] = numel / known;
   } else if (known !== numel) {
     throw new RuntimeError(`shape '${showShape(shape)}' is invalid for input of size ${numel}`);
@@ -152,7 +153,9 @@ export function shapeFrom(op: string, args: readonly (number | Shape)[]): number
   const list = args.length === 1 && Array.isArray(args[0]) ? (args[0] as Shape) : (args as Shape);
   for (let i = 0; i < list.length; i++) {
     if (!Number.isInteger(list[i])) {
-      throw new TypeError(`${op}(): expected sizes as whole numbers or one list of them, got ${String(list[i])} at position ${i}`);
+      throw new TypeError(
+        `${op}(): expected sizes as whole numbers or one list of them, got ${String(list[i])} at position ${i}`,
+      );
     }
   }
   return list.slice();

@@ -118,13 +118,18 @@ export class Tensor {
 
   set grad(value: Tensor | null) {
     if (value !== null) {
-      if (!(value instanceof Tensor)) throw new TypeError(`assigned grad expected to be a Tensor or null but got ${typeof value}`);
+      if (!(value instanceof Tensor))
+        throw new TypeError(`assigned grad expected to be a Tensor or null but got ${typeof value}`);
       if (value === this) throw new RuntimeError("can't assign Variable as its own grad");
       if (value.dtype !== this.dtype) {
-        throw new RuntimeError(`assigned grad has data of a different type: expected ${this.dtype}, got ${value.dtype}`);
+        throw new RuntimeError(
+          `assigned grad has data of a different type: expected ${this.dtype}, got ${value.dtype}`,
+        );
       }
       if (value.shape.join() !== this.shape.join()) {
-        throw new RuntimeError(`assigned grad has data of a different size: expected [${this.shape.join(', ')}], got [${value.shape.join(', ')}]`);
+        throw new RuntimeError(
+          `assigned grad has data of a different size: expected [${this.shape.join(', ')}], got [${value.shape.join(', ')}]`,
+        );
       }
     }
     this.replaceGradient(value);

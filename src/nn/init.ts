@@ -7,7 +7,15 @@ import type { Tensor } from '../core/tensor.js';
 /** Filling parameters with start values (torch.nn.init). All work in place and return the tensor. */
 
 export type Nonlinearity =
-  | 'linear' | 'conv1d' | 'conv2d' | 'conv3d' | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu';
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leaky_relu'
+  | 'selu';
 
 /** Recommended gain: 1 for linear layers and sigmoid, 5/3 for tanh, sqrt(2) for ReLU, sqrt(2 / (1 + a^2)) for leaky ReLU, 3/4 for SELU. */
 export function calculateGain(nonlinearity: Nonlinearity, param?: number): number {
@@ -32,7 +40,8 @@ export function calculateGain(nonlinearity: Nonlinearity, param?: number): numbe
 }
 
 function fans(tensor: Tensor): { fanIn: number; fanOut: number } {
-  if (tensor.ndim < 2) throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
+  if (tensor.ndim < 2)
+    throw new ValueError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
   const field = numelOf(tensor.shape.slice(2));
   return { fanIn: tensor.shape[1] * field, fanOut: tensor.shape[0] * field };
 }
@@ -83,9 +92,13 @@ export interface KaimingOptions extends InitOptions {
 function kaimingStd(op: string, tensor: Tensor, options: KaimingOptions | undefined): number {
   checkOptions(op, options, ['a', 'mode', 'nonlinearity', 'generator']);
   const mode = options?.mode ?? 'fan_in';
-  if (mode !== 'fan_in' && mode !== 'fan_out') throw new ValueError(`Mode ${String(mode)} not supported, please use one of ['fan_in', 'fan_out']`);
+  if (mode !== 'fan_in' && mode !== 'fan_out')
+    throw new ValueError(`Mode ${String(mode)} not supported, please use one of ['fan_in', 'fan_out']`);
   const { fanIn, fanOut } = fans(tensor);
-  return calculateGain(options?.nonlinearity ?? 'leaky_relu', options?.a ?? 0) / Math.sqrt(mode === 'fan_in' ? fanIn : fanOut);
+  return (
+    calculateGain(options?.nonlinearity ?? 'leaky_relu', options?.a ?? 0) /
+    Math.sqrt(mode === 'fan_in' ? fanIn : fanOut)
+  );
 }
 
 /** He initialisation from U(-b, b), b = gain * sqrt(3 / fan). Source: He et al. 2015, arXiv 1502.01852. */

@@ -1,7 +1,7 @@
-import { RuntimeError } from '../core/errors.js';
 import { noGrad } from '../autograd/modes.js';
 import type { Device } from '../core/device.js';
 import { type DType, type DTypeLike, toDType } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
 import { sameShape, showShape } from '../core/shape.js';
 import { Tensor } from '../core/tensor.js';
 import { moduleToString } from './format.js';
@@ -33,7 +33,6 @@ export interface Module {
  * Base of all layers and models. Fields that hold a {@link Parameter} or a module register themselves under their name,
  * in order; `forward` computes. Instances are callable: `model(x)`.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the call signature cannot be written inside the class
 export abstract class Module {
   constructor() {
     const call = (...args: unknown[]): unknown => invoke(call as unknown as Module, args);
@@ -64,7 +63,11 @@ export abstract class Module {
   }
 
   toString(): string {
-    return moduleToString(this.constructor.name, this.extraRepr(), [...this.namedChildren()].map(([n, m]) => [n, String(m)]));
+    return moduleToString(
+      this.constructor.name,
+      this.extraRepr(),
+      [...this.namedChildren()].map(([n, m]) => [n, String(m)]),
+    );
   }
 
   /** Own parameters and buffers, by name. */
@@ -137,7 +140,8 @@ export abstract class Module {
   }
 
   private setField(name: string, value: unknown): void {
-    if (name === '' || name.includes('.')) throw new RuntimeError(`parameter, buffer or module name can't be empty or contain ".", got '${name}'`);
+    if (name === '' || name.includes('.'))
+      throw new RuntimeError(`parameter, buffer or module name can't be empty or contain ".", got '${name}'`);
     Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
   }
 
@@ -224,7 +228,10 @@ export abstract class Module {
   }
 
   /** Copies values in. With `strict` (the default) the keys must match exactly; errors list all that does not fit. */
-  loadStateDict(state: Readonly<StateDict>, options?: { strict?: boolean }): { missingKeys: string[]; unexpectedKeys: string[] } {
+  loadStateDict(
+    state: Readonly<StateDict>,
+    options?: { strict?: boolean },
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
     const own = this.stateDict();
     const missingKeys = Object.keys(own).filter((key) => !Object.hasOwn(state, key));
     const unexpectedKeys = Object.keys(state).filter((key) => !(key in own));
@@ -241,7 +248,9 @@ export abstract class Module {
       );
     }
     if (problems.length > 0) {
-      throw new RuntimeError(`Error(s) in loading state_dict for ${this.constructor.name}:\n\t${problems.join('\n\t')}`);
+      throw new RuntimeError(
+        `Error(s) in loading state_dict for ${this.constructor.name}:\n\t${problems.join('\n\t')}`,
+      );
     }
     noGrad(() => {
       for (const key of Object.keys(own)) if (Object.hasOwn(state, key)) own[key].copy_(state[key]);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { runInContext, createContext, runInNewContext } from 'node:vm';
+import { createContext, runInContext, runInNewContext } from 'node:vm';
 import { type Backend, installBackend } from '../backend/backend.js';
 import { type NativeAddon, NativeBackend } from '../backend/cpu/native.js';
 import { WasmBackend, WeakRefCollector } from '../backend/cpu/wasm.js';

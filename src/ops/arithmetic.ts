@@ -9,6 +9,8 @@ import { binary, unary } from './pointwise.js';
 
 export type Unary = Op<(self: Tensor) => Tensor, 'inplace'>;
 export type Binary = Op<(self: Tensor, other: Tensor | number) => Tensor, 'inplace'>;
+/** A pointwise op of two inputs without an in-place form. */
+export type BinaryOut = Op<(self: Tensor, other: Tensor | number) => Tensor>;
 export type Scaled = Op<(self: Tensor, other: Tensor | number, options?: { alpha?: number }) => Tensor, 'inplace'>;
 
 /** Why `maximum` and others take a number where PyTorch wants a tensor. */
@@ -32,10 +34,12 @@ function scaled(plain: Binary): Scaled {
     return other.to(dtype).mul(alpha);
   };
   const inPlace = plain.inPlace as (self: Tensor, other: Tensor | number) => Tensor;
-  const fn = (self: Tensor, other: Tensor | number, options?: { alpha?: number }) => plain(self, times(self, other, options));
+  const fn = (self: Tensor, other: Tensor | number, options?: { alpha?: number }) =>
+    plain(self, times(self, other, options));
   return Object.assign(fn, {
     record: plain.record,
-    inPlace: (self: Tensor, other: Tensor | number, options?: { alpha?: number }) => inPlace(self, times(self, other, options)),
+    inPlace: (self: Tensor, other: Tensor | number, options?: { alpha?: number }) =>
+      inPlace(self, times(self, other, options)),
   });
 }
 
@@ -74,7 +78,13 @@ export const sub: Scaled = scaled(
     forward: (x, y) => x.sub(y),
     derivative: [(g) => g, (g) => g.neg()],
     errors: [
-      { args: [{ data: [true], dtype: 'bool' }, { data: [true], dtype: 'bool' }], message: 'Subtraction, the `-` operator' },
+      {
+        args: [
+          { data: [true], dtype: 'bool' },
+          { data: [true], dtype: 'bool' },
+        ],
+        message: 'Subtraction, the `-` operator',
+      },
     ],
   }),
 );
@@ -134,7 +144,8 @@ export const remainder: Binary = binary({
   noBool: '"remainder" not implemented for \'Bool\'',
 });
 
-export const maximum: Binary = binary({
+export const maximum: BinaryOut = binary({
+  inplace: false,
   name: 'maximum',
   doc: 'The larger of two elements; NaN wins. At ties each gets half of the gradient.',
   extension: numberToo,
@@ -146,7 +157,8 @@ export const maximum: Binary = binary({
   ],
 });
 
-export const minimum: Binary = binary({
+export const minimum: BinaryOut = binary({
+  inplace: false,
   name: 'minimum',
   doc: 'The smaller of two elements; NaN wins. At ties each gets half of the gradient.',
   extension: numberToo,
@@ -162,7 +174,8 @@ export const neg: Unary = unary({
   name: 'neg',
   doc: '-input',
   rule: 'arith',
-  noBool: 'Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.',
+  noBool:
+    'Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use logicalNot() instead.',
   forward: (x) => x.neg(),
   derivative: [(g) => g.neg()],
 });
@@ -224,6 +237,12 @@ export const trunc: Unary = unary({
   forward: (x) => x.trunc(),
 });
 
-export { abs as absolute, div as divide, mul as multiply, neg as negative, sub as subtract };
-export { div as trueDivide, trunc as fix };
-
+export {
+  abs as absolute,
+  div as divide,
+  div as trueDivide,
+  mul as multiply,
+  neg as negative,
+  sub as subtract,
+  trunc as fix,
+};

@@ -46,6 +46,7 @@ export const logicalNot: Unary = unary({
 });
 
 export const isnan: Op<(self: Tensor) => Tensor> = unary({
+  inplace: false,
   name: 'isnan',
   doc: 'Whether the element is NaN',
   rule: 'compare',
@@ -70,7 +71,9 @@ kernelSources.push(() => [
 function choose(condition: Tensor, input: Tensor | number, other: Tensor | number): Tensor {
   checkTensor('where', 'condition', condition);
   if (condition.dtype !== bool) {
-    throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.title}`);
+    throw new RuntimeError(
+      `where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.title}`,
+    );
   }
   let dtype = resultType(input, other);
   // Two numbers give the default float dtype whether or not they happen to be whole.
@@ -103,7 +106,13 @@ export const where: Op<
   samples: [
     {
       args: [
-        { data: [[true, false], [false, true]], dtype: 'bool' },
+        {
+          data: [
+            [true, false],
+            [false, true],
+          ],
+          dtype: 'bool',
+        },
         { shape: [2, 2] },
         { shape: [2] },
       ],
@@ -111,7 +120,10 @@ export const where: Op<
     { args: [{ data: [true, false], dtype: 'bool' }, { shape: [2] }, { value: 0 }] },
   ],
   errors: [
-    { args: [{ shape: [2] }, { shape: [2] }, { shape: [2] }], message: 'where expected condition to be a boolean tensor' },
+    {
+      args: [{ shape: [2] }, { shape: [2] }, { shape: [2] }],
+      message: 'where expected condition to be a boolean tensor',
+    },
   ],
   method: (self: Tensor, condition: Tensor, other: Tensor | number) => choose(condition, self, other),
 });
@@ -122,7 +134,9 @@ export function equal(self: Tensor, other: Tensor): boolean {
   checkTensor('equal', 'other', other);
   if (!sameShape(self.shape, other.shape)) return false;
   if (self.dtype !== other.dtype) {
-    throw new RuntimeError(`Expected object of data type ${self.dtype} but got data type ${other.dtype} for argument #2 'other' in call to equal`);
+    throw new RuntimeError(
+      `Expected object of data type ${self.dtype} but got data type ${other.dtype} for argument #2 'other' in call to equal`,
+    );
   }
   return Boolean(eq(self, other).all().item());
 }

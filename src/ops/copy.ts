@@ -1,5 +1,16 @@
 import { Device } from '../core/device.js';
-import { bool, type DType, type DTypeLike, dtypes, float32, float64, int32, int64, toDType, uint8 } from '../core/dtype.js';
+import {
+  bool,
+  type DType,
+  type DTypeLike,
+  dtypes,
+  float32,
+  float64,
+  int32,
+  int64,
+  toDType,
+  uint8,
+} from '../core/dtype.js';
 import { checkOptions } from '../core/errors.js';
 import { empty, Tensor, view } from '../core/tensor.js';
 import { castTo, copyInto } from './iterate.js';
@@ -67,10 +78,13 @@ const convert = op({
   derivative: { 0: (grad, [self]) => grad.to(self.dtype) },
 });
 
-const isDevice = (v: unknown): v is string | Device => v instanceof Device || v === 'cpu' || (typeof v === 'string' && /^(cuda|mps|webgpu|cpu)/.test(v));
+const isDevice = (v: unknown): v is string | Device =>
+  v instanceof Device || v === 'cpu' || (typeof v === 'string' && /^(cuda|mps|webgpu|cpu)/.test(v));
 
 /** `x.to('float64')`, `x.to(torch.int64)`, `x.to('cpu')`, `x.to(other)`, `x.to({ dtype, device, copy })`. */
-export const to: Op<(self: Tensor, target: DTypeLike | string | Device | Tensor | ToOptions, options?: ToOptions | DTypeLike) => Tensor> = attach(
+export const to: Op<
+  (self: Tensor, target: DTypeLike | string | Device | Tensor | ToOptions, options?: ToOptions | DTypeLike) => Tensor
+> = attach(
   (self: Tensor, target: DTypeLike | string | Device | Tensor | ToOptions, options?: ToOptions | DTypeLike) => {
     checkTensor('to', 'input', self);
     let dtype = self.dtype;
@@ -101,7 +115,10 @@ export const to: Op<(self: Tensor, target: DTypeLike | string | Device | Tensor 
     inplace: false,
     differentiable: true,
     dtypes,
-    samples: [{ args: [{ shape: [2, 3], low: -3, high: 3 }, { value: 'float64' }] }, { args: [{ shape: [2, 3], low: -3, high: 3 }, { value: 'int64' }] }],
+    samples: [
+      { args: [{ shape: [2, 3], low: -3, high: 3 }, { value: 'float64' }] },
+      { args: [{ shape: [2, 3], low: -3, high: 3 }, { value: 'int64' }] },
+    ],
     errors: [{ args: [{ shape: [2] }, { value: 'float17' }], message: 'dtype: expected one of' }],
   },
 );
@@ -114,6 +131,7 @@ export const long = shorthand(int64);
 export const int = shorthand(int32);
 export const byte = shorthand(uint8);
 const toBool = shorthand(bool);
+
 export { toBool as bool };
 
 export const typeAs: Op<(self: Tensor, other: Tensor) => Tensor> = Object.assign(

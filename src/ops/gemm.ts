@@ -14,7 +14,9 @@ function gemmFor(op: string, dtype: DType): number {
 
 export function sameDtype(op: string, a: Tensor, b: Tensor): void {
   if (a.dtype !== b.dtype) {
-    throw new RuntimeError(`${op}: expected m1 and m2 to have the same dtype, but got: ${cType(a.dtype)} != ${cType(b.dtype)}`);
+    throw new RuntimeError(
+      `${op}: expected m1 and m2 to have the same dtype, but got: ${cType(a.dtype)} != ${cType(b.dtype)}`,
+    );
   }
 }
 

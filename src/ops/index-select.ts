@@ -17,7 +17,9 @@ const scatterAddKernels = dtypes.map((d) => kernel(`scatter_add_${d.suffix}`));
 function checkIndex(op: string, index: Tensor): void {
   checkTensor(op, 'index', index);
   if (index.dtype !== int64 && index.dtype.name !== 'int32') {
-    throw new RuntimeError(`${op}(): Expected dtype int32/int64 for index, got ${index.dtype}. Make indices with { dtype: 'int64' } or .long().`);
+    throw new RuntimeError(
+      `${op}(): Expected dtype int32/int64 for index, got ${index.dtype}. Make indices with { dtype: 'int64' } or .long().`,
+    );
   }
 }
 
@@ -72,17 +74,31 @@ export const indexAdd: Op<(self: Tensor, dim: number, index: Tensor, source: Ten
     checkTensor('indexAdd', 'source', source);
     const d = wrapDim(dim, self.ndim);
     if (source.dtype !== self.dtype) {
-      throw new RuntimeError(`index_add_(): self (${self.dtype.title}) and source (${source.dtype.title}) must have the same scalar type`);
+      throw new RuntimeError(
+        `index_add_(): self (${self.dtype.title}) and source (${source.dtype.title}) must have the same scalar type`,
+      );
     }
     const expected = self.shape.with(d, index.count);
     if (source.shape.join() !== expected.join()) {
-      throw new RuntimeError(`index_add_(): expected source of shape [${expected.join(', ')}], got [${source.shape.join(', ')}]`);
+      throw new RuntimeError(
+        `index_add_(): expected source of shape [${expected.join(', ')}], got [${source.shape.join(', ')}]`,
+      );
     }
     const out = copyOf(self);
     const places = contiguousValues(castTo(index, int64));
     const [outer, inner] = split(self.shape, d);
     const values = contiguousValues(source);
-    const bad = callKernel(addKernels[self.dtype.index], outer, self.shape[d], inner, index.count, out.address, places.address, values.address, 1);
+    const bad = callKernel(
+      addKernels[self.dtype.index],
+      outer,
+      self.shape[d],
+      inner,
+      index.count,
+      out.address,
+      places.address,
+      values.address,
+      1,
+    );
     if (bad !== 0) outOfRange(places, bad - 1, self.shape[d]);
     return out;
   },
@@ -150,10 +166,28 @@ export const gather: Op<(self: Tensor, dim: number, index: Tensor) => Tensor> = 
   saves: [2],
   derivative: { 0: (grad, [self, dim, index]) => grad.newZeros(self.shape).scatterAdd(dim, index, grad) },
   samples: [
-    { args: [{ shape: [3, 4] }, { value: 1 }, { data: [[0, 3], [1, 1], [2, 0]], dtype: 'int64' }] },
+    {
+      args: [
+        { shape: [3, 4] },
+        { value: 1 },
+        {
+          data: [
+            [0, 3],
+            [1, 1],
+            [2, 0],
+          ],
+          dtype: 'int64',
+        },
+      ],
+    },
     { args: [{ shape: [3, 4] }, { value: 0 }, { data: [[0, 2, 1]], dtype: 'int64' }] },
   ],
-  errors: [{ args: [{ shape: [3, 4] }, { value: 1 }, { data: [[4]], dtype: 'int64' }], message: 'index 4 is out of bounds for dimension' }],
+  errors: [
+    {
+      args: [{ shape: [3, 4] }, { value: 1 }, { data: [[4]], dtype: 'int64' }],
+      message: 'index 4 is out of bounds for dimension',
+    },
+  ],
 });
 
 export const scatterAdd: Op<(self: Tensor, dim: number, index: Tensor, src: Tensor) => Tensor> = op({
@@ -186,7 +220,23 @@ export const scatterAdd: Op<(self: Tensor, dim: number, index: Tensor, src: Tens
       return picked.shape.join() === src.shape.join() ? picked : padTo(picked, src.shape);
     },
   },
-  samples: [{ args: [{ shape: [3, 4] }, { value: 1 }, { data: [[0, 3], [1, 1], [2, 0]], dtype: 'int64' }, { shape: [3, 2] }] }],
+  samples: [
+    {
+      args: [
+        { shape: [3, 4] },
+        { value: 1 },
+        {
+          data: [
+            [0, 3],
+            [1, 1],
+            [2, 0],
+          ],
+          dtype: 'int64',
+        },
+        { shape: [3, 2] },
+      ],
+    },
+  ],
 });
 
 /** Zeros of `shape` with `part` in the corner at the origin. */
@@ -201,4 +251,3 @@ function padTo(part: Tensor, shape: Shape): Tensor {
   }
   return out;
 }
-

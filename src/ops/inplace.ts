@@ -18,7 +18,7 @@ export function checkMutable(self: Tensor): void {
   if (self.requiresGrad && self.isLeaf) {
     throw new RuntimeError('a leaf Variable that requires grad is being used in an in-place operation.');
   }
-  if (self.base !== null && self.base.requiresGrad && self.base.isLeaf) {
+  if (self.base?.requiresGrad && self.base.isLeaf) {
     throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
   }
 }

@@ -1,8 +1,8 @@
+import { kernel, runKernel } from '../backend/backend.js';
 import { canCast, type DType, dtypes, float32, getDefaultDtype, int64, promote } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { broadcastShapes, isContiguous, numelOf, type Shape, sameShape } from '../core/shape.js';
 import { empty, frame, scalarAddress, Tensor, view } from '../core/tensor.js';
-import { kernel, runKernel } from '../backend/backend.js';
 
 /** Where the dimensions begin in the frame of pointwise kernels (kernels/pointwise.h). */
 const DIMS = 16;
@@ -216,7 +216,8 @@ export function checkInPlace(name: string, self: Tensor, shape: Shape, dtype: DT
 export function checkOverlap(name: string, self: Tensor, inputs: readonly (Tensor | number)[]): void {
   for (const input of inputs) {
     if (typeof input === 'number' || input === self || input.storage !== self.storage || self.count === 0) continue;
-    if (input.offset === self.offset && sameShape(input.shape, self.shape) && sameShape(input.strides, self.strides)) continue;
+    if (input.offset === self.offset && sameShape(input.shape, self.shape) && sameShape(input.strides, self.strides))
+      continue;
     const end = (t: Tensor): number => t.shape.reduce((last, size, d) => last + (size - 1) * t.strides[d], t.offset);
     if (end(input) < self.offset || end(self) < input.offset) continue;
     throw new RuntimeError(

@@ -17,17 +17,23 @@ export const linear: Op<(input: Tensor, weight: Tensor, bias?: Tensor | null) =>
   forward(input: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
     checkTensor('linear', 'input', input);
     checkTensor('linear', 'weight', weight);
-    if (input.ndim === 0) throw new RuntimeError('both arguments to linear need to be at least 1D, but they are 0D and 2D');
+    if (input.ndim === 0)
+      throw new RuntimeError('both arguments to linear need to be at least 1D, but they are 0D and 2D');
     const [out, features] = weight.shape;
     const rows = numelOf(input.shape.slice(0, -1));
     if (input.shape[input.ndim - 1] !== features) {
-      throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${rows}x${input.shape[input.ndim - 1]} and ${features}x${out})`);
+      throw new RuntimeError(
+        `mat1 and mat2 shapes cannot be multiplied (${rows}x${input.shape[input.ndim - 1]} and ${features}x${out})`,
+      );
     }
     sameDtype('mat1 and mat2 must have the same dtype; linear', input, weight);
     const matrix = input.ndim === 2 ? input : input.reshape([rows, features]);
     const shape = input.ndim === 2 ? [rows, out] : [...input.shape.slice(0, -1), out];
     const result = empty(shape, input.dtype);
-    const flat = input.ndim === 2 ? result : new Tensor(result.storage, [rows, out], contiguousStrides([rows, out]), 0, input.dtype);
+    const flat =
+      input.ndim === 2
+        ? result
+        : new Tensor(result.storage, [rows, out], contiguousStrides([rows, out]), 0, input.dtype);
     product('linear', matrix, weight.t(), flat, bias instanceof Tensor ? checkBias(bias, out, input.dtype) : undefined);
     return result;
   },
@@ -47,7 +53,12 @@ export const linear: Op<(input: Tensor, weight: Tensor, bias?: Tensor | null) =>
     { args: [{ shape: [4] }, { shape: [5, 4] }, { shape: [5] }] },
     { args: [{ shape: [0, 4] }, { shape: [5, 4] }, { shape: [5] }] },
   ],
-  errors: [{ args: [{ shape: [3, 5] }, { shape: [2, 4] }], message: 'mat1 and mat2 shapes cannot be multiplied (3x5 and 4x2)' }],
+  errors: [
+    {
+      args: [{ shape: [3, 5] }, { shape: [2, 4] }],
+      message: 'mat1 and mat2 shapes cannot be multiplied (3x5 and 4x2)',
+    },
+  ],
 });
 
 function checkBias(bias: Tensor, out: number, dtype: DType): Tensor {

@@ -51,7 +51,8 @@ interface Problem {
 
 function readNll(name: string, input: Tensor, target: Tensor, options: NllOptions | undefined): Problem {
   checkTensor(name, 'input', input);
-  if (input.dtype.category !== 'float') throw new NotImplementedError(`"${name}" not implemented for '${input.dtype.title}'`);
+  if (input.dtype.category !== 'float')
+    throw new NotImplementedError(`"${name}" not implemented for '${input.dtype.title}'`);
   checkTarget(name, target);
   const batched = input.ndim > 1;
   if (input.ndim === 0) throw new ValueError(`Expected 1 or more dimensions (got ${input.ndim})`);
@@ -66,13 +67,17 @@ function readNll(name: string, input: Tensor, target: Tensor, options: NllOption
   }
   for (let d = 2; d < input.ndim; d++) {
     if (target.shape[d - 1] !== input.shape[d]) {
-      throw new RuntimeError(`size mismatch (got input: [${input.shape.join(', ')}], target: [${target.shape.join(', ')}]`);
+      throw new RuntimeError(
+        `size mismatch (got input: [${input.shape.join(', ')}], target: [${target.shape.join(', ')}]`,
+      );
     }
   }
   const classes = input.shape[batched ? 1 : 0];
   const weight = options?.weight ?? null;
   if (weight?.requiresGrad && isGradEnabled()) {
-    throw new RuntimeError(`${name}() is not differentiable with respect to argument 'weight'. This input cannot have requiresGrad true.`);
+    throw new RuntimeError(
+      `${name}() is not differentiable with respect to argument 'weight'. This input cannot have requiresGrad true.`,
+    );
   }
   if (weight !== null && (weight.ndim !== 1 || weight.count !== classes)) {
     throw new RuntimeError(
@@ -105,7 +110,13 @@ const nllForward = pair('nll');
 const nllBackwardKernels = pair('nll_backward');
 
 /** Gradient of {@link nllLoss}; the weights of the samples are summed anew, which costs little. */
-const nllBackward: (grad: Tensor, input: Tensor, target: Tensor, options: NllOptions | undefined, total: Tensor) => Tensor = op({
+const nllBackward: (
+  grad: Tensor,
+  input: Tensor,
+  target: Tensor,
+  options: NllOptions | undefined,
+  total: Tensor,
+) => Tensor = op({
   name: 'nllLossBackward',
   torch: 'ops.aten.nll_loss_backward',
   kind: 'composite',
@@ -119,7 +130,19 @@ const nllBackward: (grad: Tensor, input: Tensor, target: Tensor, options: NllOpt
     const g = contiguousValues(grad);
     const w = p.weight === null ? 0 : p.weight.address;
     const t = contiguousValues(target);
-    callKernel(key, p.n, p.classes, p.inner, g.address, t.address, w, p.ignoreIndex, p.code, out.address, total.address);
+    callKernel(
+      key,
+      p.n,
+      p.classes,
+      p.inner,
+      g.address,
+      t.address,
+      w,
+      p.ignoreIndex,
+      p.code,
+      out.address,
+      total.address,
+    );
     return out;
   },
   saves: [2, 4],
@@ -130,7 +153,8 @@ const nllBackward: (grad: Tensor, input: Tensor, target: Tensor, options: NllOpt
       const keep = target.ne(options?.ignoreIndex ?? -100);
       const safe = target.where(keep, 0);
       let scale = keep.to(g.dtype).neg();
-      if (options?.weight) scale = scale.mul(options.weight.to(g.dtype).indexSelect(0, safe.reshape(-1)).reshape(safe.shape));
+      if (options?.weight)
+        scale = scale.mul(options.weight.to(g.dtype).indexSelect(0, safe.reshape(-1)).reshape(safe.shape));
       const picked = g.gather(dim, safe.unsqueeze(dim)).squeeze(dim).mul(scale);
       const reduction = options?.reduction ?? 'mean';
       if (reduction === 'none') return picked;
@@ -148,7 +172,19 @@ function runNll(input: Tensor, target: Tensor, options: NllOptions | undefined):
   const w = p.weight === null ? 0 : p.weight.address;
   const key = pick(nllForward, input.dtype);
   checkBad(
-    callKernel(key, p.n, p.classes, p.inner, values.address, t.address, w, p.ignoreIndex, p.code, loss.address, total.address),
+    callKernel(
+      key,
+      p.n,
+      p.classes,
+      p.inner,
+      values.address,
+      t.address,
+      w,
+      p.ignoreIndex,
+      p.code,
+      loss.address,
+      total.address,
+    ),
   );
   return { loss, total };
 }
@@ -167,7 +203,10 @@ export const nllLoss: Op<(self: Tensor, target: Tensor, options?: NllOptions) =>
   derivative: {
     0: (grad, [self, target, options]) => {
       const flat = target.where(target.ne(options?.ignoreIndex ?? -100), 0).reshape(-1);
-      const counted = target.ne(options?.ignoreIndex ?? -100).reshape(-1).to(grad.dtype);
+      const counted = target
+        .ne(options?.ignoreIndex ?? -100)
+        .reshape(-1)
+        .to(grad.dtype);
       const weights = options?.weight ? options.weight.to(grad.dtype).indexSelect(0, flat).mul(counted) : counted;
       return nllBackward(grad, self, target, options, weights.sum());
     },
@@ -175,16 +214,43 @@ export const nllLoss: Op<(self: Tensor, target: Tensor, options?: NllOptions) =>
   samples: [
     { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }] },
     { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, { value: { reduction: 'sum' } }] },
-    { args: [{ shape: [2, 3, 2] }, { data: [[0, 2], [1, 1]], dtype: 'int64' }, { value: { reduction: 'none' } }] },
+    {
+      args: [
+        { shape: [2, 3, 2] },
+        {
+          data: [
+            [0, 2],
+            [1, 1],
+          ],
+          dtype: 'int64',
+        },
+        { value: { reduction: 'none' } },
+      ],
+    },
     { args: [{ shape: [5] }, { data: 2, dtype: 'int64' }] },
     { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({})] },
-    { args: [{ shape: [2, 3, 2] }, { data: [[0, 2], [1, 1]], dtype: 'int64' }, weighted({ ignoreIndex: 1 }, 3)] },
+    {
+      args: [
+        { shape: [2, 3, 2] },
+        {
+          data: [
+            [0, 2],
+            [1, 1],
+          ],
+          dtype: 'int64',
+        },
+        weighted({ ignoreIndex: 1 }, 3),
+      ],
+    },
     { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }, weighted({ reduction: 'none' })] },
   ],
   errors: [
     { args: [{ shape: [2, 3] }, { data: [0, 3], dtype: 'int64' }], message: 'Target 3 is out of bounds.' },
     { args: [{ shape: [2, 3] }, { data: [0, 1] }], message: 'expected scalar type Long but found Float' },
-    { args: [{ shape: [2, 3] }, { data: [0, 1], dtype: 'int64' }, { value: { reduction: 'avg' } }], message: 'avg is not a valid value for reduction' },
+    {
+      args: [{ shape: [2, 3] }, { data: [0, 1], dtype: 'int64' }, { value: { reduction: 'avg' } }],
+      message: 'avg is not a valid value for reduction',
+    },
   ],
 });
 
@@ -192,13 +258,27 @@ const fusedForward = pair('cross_entropy');
 const fusedBackward = pair('cross_entropy_backward');
 
 /** Fused cross entropy over [N, C] logits without weights. The log-softmax that backward needs travels beside the loss. */
-const fused: (input: Tensor, target: Tensor, ignoreIndex: number, code: number, smoothing: number, kept: Kept<'logp' | 'total'>) => Tensor = op({
+const fused: (
+  input: Tensor,
+  target: Tensor,
+  ignoreIndex: number,
+  code: number,
+  smoothing: number,
+  kept: Kept<'logp' | 'total'>,
+) => Tensor = op({
   name: 'crossEntropyFused',
   torch: 'nn.functional.cross_entropy',
   kind: 'composite',
   doc: 'crossEntropy for class indices, in one pass forward and one backward',
   dtypes: floats,
-  forward(input: Tensor, target: Tensor, ignoreIndex: number, code: number, smoothing: number, kept: Kept<'logp' | 'total'>): Tensor {
+  forward(
+    input: Tensor,
+    target: Tensor,
+    ignoreIndex: number,
+    code: number,
+    smoothing: number,
+    kept: Kept<'logp' | 'total'>,
+  ): Tensor {
     const [n, classes] = input.shape;
     const { dtype } = input;
     const loss = empty(code === 0 ? [n] : [], dtype);
@@ -208,7 +288,23 @@ const fused: (input: Tensor, target: Tensor, ignoreIndex: number, code: number, 
     const t = contiguousValues(target);
     const key = pick(fusedForward, dtype);
     const at = loss.address;
-    checkBad(callKernel(key, n, classes, 1, x.address, t.address, 0, ignoreIndex, code, at, total.address, logp.address, smoothing));
+    checkBad(
+      callKernel(
+        key,
+        n,
+        classes,
+        1,
+        x.address,
+        t.address,
+        0,
+        ignoreIndex,
+        code,
+        at,
+        total.address,
+        logp.address,
+        smoothing,
+      ),
+    );
     kept.set({ logp, total });
     return loss;
   },
@@ -220,13 +316,24 @@ const fused: (input: Tensor, target: Tensor, ignoreIndex: number, code: number, 
 });
 
 /** Gradient of the fused loss; where it is to be differentiated again, from differentiable ops. */
-function fusedGradient(grad: Tensor, input: Tensor, target: Tensor, ignoreIndex: number, code: number, smoothing: number, kept: { logp: Tensor; total: Tensor }): Tensor {
+function fusedGradient(
+  grad: Tensor,
+  input: Tensor,
+  target: Tensor,
+  ignoreIndex: number,
+  code: number,
+  smoothing: number,
+  kept: { logp: Tensor; total: Tensor },
+): Tensor {
   const [n, classes] = input.shape;
   if (grad.requiresGrad || input.requiresGrad) {
     const keep = target.ne(ignoreIndex);
     const safe = target.where(keep, 0).unsqueeze(1);
     const ones = input.newZeros([n, 1]).add(1 - smoothing);
-    const goal = input.newZeros([n, classes]).scatterAdd(1, safe, ones).add(smoothing / classes);
+    const goal = input
+      .newZeros([n, classes])
+      .scatterAdd(1, safe, ones)
+      .add(smoothing / classes);
     const each = input.softmax(1).sub(goal).mul(keep.to(input.dtype).unsqueeze(1));
     if (code === 0) return each.mul(grad.unsqueeze(1));
     return each.mul(code === 1 ? grad.div(kept.total) : grad);
@@ -235,59 +342,123 @@ function fusedGradient(grad: Tensor, input: Tensor, target: Tensor, ignoreIndex:
   const t = contiguousValues(target);
   const g = contiguousValues(grad);
   const key = pick(fusedBackward, input.dtype);
-  callKernel(key, n, classes, 1, g.address, t.address, 0, ignoreIndex, code, out.address, kept.total.address, kept.logp.address, smoothing);
+  callKernel(
+    key,
+    n,
+    classes,
+    1,
+    g.address,
+    t.address,
+    0,
+    ignoreIndex,
+    code,
+    out.address,
+    kept.total.address,
+    kept.logp.address,
+    smoothing,
+  );
   return out;
 }
 
-export const crossEntropy: Op<(input: Tensor, target: Tensor, options?: CrossEntropyOptions) => Tensor, 'function'> = composite({
-  name: 'crossEntropy',
-  torch: 'nn.functional.cross_entropy',
-  doc: '-log softmax(input)[target], for class indices or probabilities; options weight, ignoreIndex, reduction, labelSmoothing',
-  dtypes: floats,
-  forward(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
-    checkOptions('crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
-    checkTensor('crossEntropy', 'input', input);
-    checkTensor('crossEntropy', 'target', target);
-    const smoothing = options?.labelSmoothing ?? 0;
-    if (!(smoothing >= 0 && smoothing <= 1)) throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
-    const dim = input.ndim > 1 ? 1 : 0;
-    if (target.dtype.category === 'float' && target.shape.join() === input.shape.join()) {
-      return probabilities(input, target, options, smoothing, dim);
-    }
-    const p = readNll('crossEntropy', input, target, options);
-    if (input.ndim === 2 && p.weight === null && p.n > 0) {
-      const kept = new Kept<'logp' | 'total'>('CrossEntropyLossBackward0');
-      const loss = fused(input, target, p.ignoreIndex, p.code, smoothing, kept);
-      if (!loss.requiresGrad) kept.release();
-      return loss;
-    }
-    const logp = input.logSoftmax(dim);
-    const nll = nllLoss(logp, target, { weight: options?.weight, ignoreIndex: options?.ignoreIndex, reduction: options?.reduction });
-    return smoothing === 0 ? nll : smoothed(logp, target, nll, options as CrossEntropyOptions, smoothing, dim);
-  },
-  samples: [
-    { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }] },
-    { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, { value: { reduction: 'sum', labelSmoothing: 0.1 } }] },
-    { args: [{ shape: [3, 5] }, { data: [1, 2, 4], dtype: 'int64' }, { value: { reduction: 'none' } }] },
-    { args: [{ shape: [2, 3, 2] }, { data: [[0, 2], [1, 1]], dtype: 'int64' }, { value: { labelSmoothing: 0.2 } }] },
-    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }] },
-    { args: [{ shape: [2, 3], low: -1e4, high: 1e4 }, { data: [2, 0], dtype: 'int64' }] },
-    { args: [{ shape: [3, 5] }, { data: [1, 1, 4], dtype: 'int64' }, { value: { ignoreIndex: 1, reduction: 'mean', labelSmoothing: 0.3 } }] },
-    { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ labelSmoothing: 0.1 })] },
-    { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }, weighted({ labelSmoothing: 0.1, reduction: 'sum' })] },
-    { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ reduction: 'none' })] },
-    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, weighted({ labelSmoothing: 0.1 }, 3)] },
-    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, { value: { reduction: 'none' } }] },
-    { args: [{ shape: [5] }, { data: 2, dtype: 'int64' }, { value: { labelSmoothing: 0.1 } }] },
-  ],
-  errors: [
-    { args: [{ shape: [2, 3] }, { data: [0, 3], dtype: 'int64' }], message: 'Target 3 is out of bounds.' },
-    { args: [{ shape: [2, 3] }, { data: [0, 1] }], message: 'expected scalar type Long but found Float' },
-    { args: [{ shape: [2, 3] }, { data: [0, 1, 2], dtype: 'int64' }], message: 'Expected input batch_size (2) to match target batch_size (3).' },
-  ],
-});
+export const crossEntropy: Op<(input: Tensor, target: Tensor, options?: CrossEntropyOptions) => Tensor, 'function'> =
+  composite({
+    name: 'crossEntropy',
+    torch: 'nn.functional.cross_entropy',
+    doc: '-log softmax(input)[target], for class indices or probabilities; options weight, ignoreIndex, reduction, labelSmoothing',
+    dtypes: floats,
+    forward(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
+      checkOptions('crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
+      checkTensor('crossEntropy', 'input', input);
+      checkTensor('crossEntropy', 'target', target);
+      const smoothing = options?.labelSmoothing ?? 0;
+      if (!(smoothing >= 0 && smoothing <= 1))
+        throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
+      const dim = input.ndim > 1 ? 1 : 0;
+      if (target.dtype.category === 'float' && target.shape.join() === input.shape.join()) {
+        return probabilities(input, target, options, smoothing, dim);
+      }
+      const p = readNll('crossEntropy', input, target, options);
+      if (input.ndim === 2 && p.weight === null && p.n > 0) {
+        const kept = new Kept<'logp' | 'total'>('CrossEntropyLossBackward0');
+        const loss = fused(input, target, p.ignoreIndex, p.code, smoothing, kept);
+        if (!loss.requiresGrad) kept.release();
+        return loss;
+      }
+      const logp = input.logSoftmax(dim);
+      const nll = nllLoss(logp, target, {
+        weight: options?.weight,
+        ignoreIndex: options?.ignoreIndex,
+        reduction: options?.reduction,
+      });
+      return smoothing === 0 ? nll : smoothed(logp, target, nll, options as CrossEntropyOptions, smoothing, dim);
+    },
+    samples: [
+      { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }] },
+      {
+        args: [
+          { shape: [3, 5] },
+          { data: [1, -100, 4], dtype: 'int64' },
+          { value: { reduction: 'sum', labelSmoothing: 0.1 } },
+        ],
+      },
+      { args: [{ shape: [3, 5] }, { data: [1, 2, 4], dtype: 'int64' }, { value: { reduction: 'none' } }] },
+      {
+        args: [
+          { shape: [2, 3, 2] },
+          {
+            data: [
+              [0, 2],
+              [1, 1],
+            ],
+            dtype: 'int64',
+          },
+          { value: { labelSmoothing: 0.2 } },
+        ],
+      },
+      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }] },
+      {
+        args: [
+          { shape: [2, 3], low: -1e4, high: 1e4 },
+          { data: [2, 0], dtype: 'int64' },
+        ],
+      },
+      {
+        args: [
+          { shape: [3, 5] },
+          { data: [1, 1, 4], dtype: 'int64' },
+          { value: { ignoreIndex: 1, reduction: 'mean', labelSmoothing: 0.3 } },
+        ],
+      },
+      { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ labelSmoothing: 0.1 })] },
+      {
+        args: [
+          { shape: [3, 5] },
+          { data: [1, 0, 4], dtype: 'int64' },
+          weighted({ labelSmoothing: 0.1, reduction: 'sum' }),
+        ],
+      },
+      { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ reduction: 'none' })] },
+      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, weighted({ labelSmoothing: 0.1 }, 3)] },
+      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, { value: { reduction: 'none' } }] },
+      { args: [{ shape: [5] }, { data: 2, dtype: 'int64' }, { value: { labelSmoothing: 0.1 } }] },
+    ],
+    errors: [
+      { args: [{ shape: [2, 3] }, { data: [0, 3], dtype: 'int64' }], message: 'Target 3 is out of bounds.' },
+      { args: [{ shape: [2, 3] }, { data: [0, 1] }], message: 'expected scalar type Long but found Float' },
+      {
+        args: [{ shape: [2, 3] }, { data: [0, 1, 2], dtype: 'int64' }],
+        message: 'Expected input batch_size (2) to match target batch_size (3).',
+      },
+    ],
+  });
 
-function probabilities(input: Tensor, target: Tensor, options: CrossEntropyOptions | undefined, smoothing: number, dim: number): Tensor {
+function probabilities(
+  input: Tensor,
+  target: Tensor,
+  options: CrossEntropyOptions | undefined,
+  smoothing: number,
+  dim: number,
+): Tensor {
   if (input.ndim === 0) throw new ValueError('crossEntropy(): expected 1 or more dimensions (got 0)');
   const classes = input.shape[dim];
   const goal = smoothing === 0 ? target : target.mul(1 - smoothing).add(smoothing / classes);
@@ -303,7 +474,14 @@ function probabilities(input: Tensor, target: Tensor, options: CrossEntropyOptio
 const classWeights = (weight: Tensor, like: Tensor, dim: number) =>
   weight.to(like.dtype).reshape(like.shape.map((size, d) => (d === dim ? size : 1)));
 
-function smoothed(logp: Tensor, target: Tensor, nll: Tensor, options: CrossEntropyOptions, smoothing: number, dim: number): Tensor {
+function smoothed(
+  logp: Tensor,
+  target: Tensor,
+  nll: Tensor,
+  options: CrossEntropyOptions,
+  smoothing: number,
+  dim: number,
+): Tensor {
   const classes = logp.shape[dim];
   const { weight } = options;
   const keep = target.ne(options.ignoreIndex ?? -100);

@@ -34,9 +34,33 @@ export const mm: TwoTensors = op({
     0: (grad, [, mat2]) => grad.mm(mat2.t()),
     1: (grad, [self]) => self.t().mm(grad),
   },
-  samples: samplesOf([[3, 4], [4, 5]], [[1, 4], [4, 1]], [[0, 4], [4, 2]], [[2, 0], [0, 3]], [[17, 33], [33, 19]]),
+  samples: samplesOf(
+    [
+      [3, 4],
+      [4, 5],
+    ],
+    [
+      [1, 4],
+      [4, 1],
+    ],
+    [
+      [0, 4],
+      [4, 2],
+    ],
+    [
+      [2, 0],
+      [0, 3],
+    ],
+    [
+      [17, 33],
+      [33, 19],
+    ],
+  ),
   errors: [
-    { args: [{ shape: [2, 3] }, { shape: [4, 5] }], message: 'mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)' },
+    {
+      args: [{ shape: [2, 3] }, { shape: [4, 5] }],
+      message: 'mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)',
+    },
     { args: [{ shape: [2] }, { shape: [4, 5] }], message: 'self must be a matrix' },
   ],
 });
@@ -65,9 +89,25 @@ export const bmm: TwoTensors = op({
     0: (grad, [, mat2]) => grad.bmm(mat2.transpose(1, 2)),
     1: (grad, [self]) => self.transpose(1, 2).bmm(grad),
   },
-  samples: samplesOf([[2, 3, 4], [2, 4, 5]], [[0, 3, 4], [0, 4, 5]], [[3, 1, 7], [3, 7, 1]]),
+  samples: samplesOf(
+    [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+    [
+      [0, 3, 4],
+      [0, 4, 5],
+    ],
+    [
+      [3, 1, 7],
+      [3, 7, 1],
+    ],
+  ),
   errors: [
-    { args: [{ shape: [2, 3, 4] }, { shape: [3, 4, 5] }], message: 'Expected size for first two dimensions of batch2 tensor to be: [2, 4] but got: [3, 4].' },
+    {
+      args: [{ shape: [2, 3, 4] }, { shape: [3, 4, 5] }],
+      message: 'Expected size for first two dimensions of batch2 tensor to be: [2, 4] but got: [3, 4].',
+    },
   ],
 });
 
@@ -76,7 +116,9 @@ function matmulOf(self: Tensor, other: Tensor): Tensor {
   checkTensor('matmul', 'input', self);
   checkTensor('matmul', 'other', other);
   if (self.ndim === 0 || other.ndim === 0) {
-    throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${self.ndim}D and ${other.ndim}D`);
+    throw new RuntimeError(
+      `both arguments to matmul need to be at least 1D, but they are ${self.ndim}D and ${other.ndim}D`,
+    );
   }
   if (self.ndim === 1 && other.ndim === 1) {
     if (self.count !== other.count) {
@@ -90,7 +132,9 @@ function matmulOf(self: Tensor, other: Tensor): Tensor {
   if (self.ndim === 1) return matmulOf(self.unsqueeze(0), other).squeeze(-2);
   if (other.ndim === 1) {
     if (self.ndim === 2 && self.shape[1] !== other.count) {
-      throw new RuntimeError(`size mismatch, got input (${self.shape[0]}), mat (${times(self, other.unsqueeze(1)).split(' ')[0]}), vec (${other.count})`);
+      throw new RuntimeError(
+        `size mismatch, got input (${self.shape[0]}), mat (${times(self, other.unsqueeze(1)).split(' ')[0]}), vec (${other.count})`,
+      );
     }
     return matmulOf(self, other.unsqueeze(1)).squeeze(-1);
   }
@@ -118,10 +162,34 @@ export const matmul: TwoTensors = Object.assign(matmulOf, {
     doc: 'Matrix product with broadcast leading dimensions; dot product of two vectors',
     forward: (self: Tensor, other: Tensor) => matmulOf(self, other),
     derivative: 'not differentiable',
-    samples: samplesOf([[3], [3]], [[3], [3, 4]], [[2, 3], [3]], [[2, 3], [3, 4]], [[2, 3, 4], [4, 5]], [[2, 1, 3, 4], [5, 4, 2]], [[4], [2, 4, 3]], [[2, 3, 4], [4]]),
+    samples: samplesOf(
+      [[3], [3]],
+      [[3], [3, 4]],
+      [[2, 3], [3]],
+      [
+        [2, 3],
+        [3, 4],
+      ],
+      [
+        [2, 3, 4],
+        [4, 5],
+      ],
+      [
+        [2, 1, 3, 4],
+        [5, 4, 2],
+      ],
+      [[4], [2, 4, 3]],
+      [[2, 3, 4], [4]],
+    ),
     errors: [
-      { args: [{ shape: [2, 3] }, { shape: [4, 5] }], message: 'mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)' },
-      { args: [{ shape: [] }, { shape: [4] }], message: 'both arguments to matmul need to be at least 1D, but they are 0D and 1D' },
+      {
+        args: [{ shape: [2, 3] }, { shape: [4, 5] }],
+        message: 'mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)',
+      },
+      {
+        args: [{ shape: [] }, { shape: [4] }],
+        message: 'both arguments to matmul need to be at least 1D, but they are 0D and 1D',
+      },
     ],
   }).record,
 });
@@ -145,4 +213,3 @@ export const outer: TwoTensors = op({
   },
   samples: samplesOf([[3], [4]], [[0], [2]]),
 });
-

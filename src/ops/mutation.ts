@@ -19,7 +19,9 @@ export const copy_: Op<(self: Tensor, source: Tensor | number) => Tensor> = atta
     if (typeof source === 'number') return fill_(self, source);
     checkTensor('copy_', 'src', source);
     if (!sameShape(broadcastShapes(self.shape, source.shape), self.shape)) {
-      throw new RuntimeError(`copy_(): output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${broadcastShapes(self.shape, source.shape).join(', ')}]`);
+      throw new RuntimeError(
+        `copy_(): output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${broadcastShapes(self.shape, source.shape).join(', ')}]`,
+      );
     }
     const tracked = isGradEnabled() && self.dtype.category === 'float' && (self.requiresGrad || source.requiresGrad);
     const { shape } = self;
@@ -32,7 +34,10 @@ export const copy_: Op<(self: Tensor, source: Tensor | number) => Tensor> = atta
       write: () => copyInto(self, overlapping(self, source) ? clone(source.detach()) : source),
     });
   },
-  { ...mutation, name: 'copy_', doc: 'Writes source, broadcast and converted, into this tensor',
+  {
+    ...mutation,
+    name: 'copy_',
+    doc: 'Writes source, broadcast and converted, into this tensor',
     samples: [
       { args: [{ shape: [2, 3] }, { shape: [2, 3] }] },
       { args: [{ shape: [2, 3] }, { shape: [3] }] },
@@ -41,14 +46,20 @@ export const copy_: Op<(self: Tensor, source: Tensor | number) => Tensor> = atta
     ],
     errors: [
       { args: [{ shape: [3] }, { shape: [2, 3] }], message: "doesn't match the broadcast shape [2, 3]" },
-      { args: [{ shape: [3] }, { shape: [2] }], message: 'The size of tensor a (3) must match the size of tensor b (2)' },
+      {
+        args: [{ shape: [3] }, { shape: [2] }],
+        message: 'The size of tensor a (3) must match the size of tensor b (2)',
+      },
     ],
   },
 );
 
 /** Whether writing one view may change what is still to be read through another. */
 function overlapping(to: Tensor, from: Tensor): boolean {
-  return to.storage === from.storage && !(to.offset === from.offset && sameShape(to.strides, from.strides) && sameShape(to.shape, from.shape));
+  return (
+    to.storage === from.storage &&
+    !(to.offset === from.offset && sameShape(to.strides, from.strides) && sameShape(to.shape, from.shape))
+  );
 }
 
 export const fill_: Op<(self: Tensor, value: number | Tensor) => Tensor> = attach(
@@ -56,7 +67,9 @@ export const fill_: Op<(self: Tensor, value: number | Tensor) => Tensor> = attac
     checkTensor('fill_', 'input', self);
     if (value instanceof Tensor) {
       if (value.ndim !== 0) {
-        throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`);
+        throw new RuntimeError(
+          `fill_ only supports 0-dimension value tensor but got tensor with ${value.ndim} dimensions.`,
+        );
       }
       return copy_(self, value);
     }
@@ -68,13 +81,27 @@ export const fill_: Op<(self: Tensor, value: number | Tensor) => Tensor> = attac
       write: () => fillWith(self, Number(value)),
     });
   },
-  { ...mutation, name: 'fill_', doc: 'Writes one number into every element',
-    samples: [{ args: [{ shape: [2, 3] }, { value: 1.5 }] }, { args: [{ shape: [] }, { value: -2 }] }, { args: [{ shape: [2] }, { shape: [] }] }],
-    errors: [{ args: [{ shape: [2] }, { shape: [1] }], message: 'fill_ only supports 0-dimension value tensor but got tensor with 1 dimensions' }],
+  {
+    ...mutation,
+    name: 'fill_',
+    doc: 'Writes one number into every element',
+    samples: [
+      { args: [{ shape: [2, 3] }, { value: 1.5 }] },
+      { args: [{ shape: [] }, { value: -2 }] },
+      { args: [{ shape: [2] }, { shape: [] }] },
+    ],
+    errors: [
+      {
+        args: [{ shape: [2] }, { shape: [1] }],
+        message: 'fill_ only supports 0-dimension value tensor but got tensor with 1 dimensions',
+      },
+    ],
   },
 );
 
-export const zero_: Op<(self: Tensor) => Tensor> = Object.assign((self: Tensor) => fill_(self, 0), { record: fill_.record });
+export const zero_: Op<(self: Tensor) => Tensor> = Object.assign((self: Tensor) => fill_(self, 0), {
+  record: fill_.record,
+});
 
 interface LikeOptions {
   dtype?: DTypeLike;

@@ -68,7 +68,7 @@ export function attach<F extends AnyFunction>(
   inPlace?: AnyFunction,
 ): NoInfer<F> & { readonly record: OpRecord } {
   records.push(record);
-  return Object.assign(fn, { record, inPlace });
+  return Object.assign(fn, { record, inPlace: record.inplace ? inPlace : undefined });
 }
 
 /** How PyTorch names the node of an op: `add` gives `AddBackward0`, `logSoftmax` gives `LogSoftmaxBackward0`. */

@@ -1,11 +1,21 @@
 import { hasKernel, kernel } from '../backend/backend.js';
-import { bool, type DType, dtypes as allDtypes, float32, float64, getDefaultDtype } from '../core/dtype.js';
+import { dtypes as allDtypes, bool, type DType, float32, float64, getDefaultDtype } from '../core/dtype.js';
 import { NotImplementedError, RuntimeError } from '../core/errors.js';
-import { sameShape, type Shape } from '../core/shape.js';
+import { type Shape, sameShape } from '../core/shape.js';
 import { isGradEnabled, Node, Saved } from '../core/tape.js';
 import { empty, emptyBeside, scalarAddress, Tensor } from '../core/tensor.js';
 import { rebase } from './inplace.js';
-import { castTo, checkInPlace, checkOverlap, commonShape, copyInto, launch, launchFlat, resultFor, resultType } from './iterate.js';
+import {
+  castTo,
+  checkInPlace,
+  checkOverlap,
+  commonShape,
+  copyInto,
+  launch,
+  launchFlat,
+  resultFor,
+  resultType,
+} from './iterate.js';
 import { attach, checkTensor, type ErrorSample, nodeName, type OpRecord, record, type Sample } from './op.js';
 import { type Arith, Expr, type Symbolic } from './scalar.js';
 
@@ -50,6 +60,8 @@ export interface PointwiseSpec {
   extension?: string;
   torch?: string;
   nodeName?: string;
+  /** False where PyTorch has no `name_`. */
+  inplace?: boolean;
 }
 
 /** One kernel to be printed: its name, expression over `inputs` operands, and the dtypes it is wanted in. */
@@ -155,7 +167,8 @@ class Pointwise {
     if (rule === 'float' && dtype.category !== 'float') dtype = getDefaultDtype();
     if (noBool !== undefined && dtype === bool) throw new RuntimeError(noBool);
     check?.(inputs);
-    if (!hasKernel(this.kernels[dtype.index])) throw new NotImplementedError(`"${name}" not implemented for '${dtype.title}'`);
+    if (!hasKernel(this.kernels[dtype.index]))
+      throw new NotImplementedError(`"${name}" not implemented for '${dtype.title}'`);
     return dtype;
   }
 
@@ -266,7 +279,8 @@ class PointwiseNode extends Node {
       }
       shapes.push(input.shape);
       if (input.dtype !== dtype) uniform = false;
-      if (this.next[i] !== null && op.spec.derivative !== 'zero') this.save(op.gradient(i).operands, inputs, result === null);
+      if (this.next[i] !== null && op.spec.derivative !== 'zero')
+        this.save(op.gradient(i).operands, inputs, result === null);
     }
     this.shapes = shapes;
     this.dtypes = uniform ? null : inputs.map((input) => (typeof input === 'number' ? null : input.dtype));
@@ -298,7 +312,11 @@ class PointwiseNode extends Node {
       const dtype = this.dtypes?.[i] ?? this.dtype;
       if (this.op.spec.derivative === 'zero') return grad.newZeros(shape, { dtype });
       const gradient = this.op.gradient(i);
-      const value = gradient.identity ? grad : createGraph ? this.asTensors(gradient, grad) : this.fused(gradient, grad);
+      const value = gradient.identity
+        ? grad
+        : createGraph
+          ? this.asTensors(gradient, grad)
+          : this.fused(gradient, grad);
       return fitTo(value, shape, dtype);
     });
   }
@@ -353,15 +371,29 @@ function defaultSamples(spec: PointwiseSpec): Sample[] {
   const [low2, high2] = spec.domain2 ?? [low, high];
   const pairs = [
     [[], []],
-    [[3, 4], [3, 4]],
+    [
+      [3, 4],
+      [3, 4],
+    ],
     [[3, 4], [4]],
-    [[2, 1, 4], [3, 1]],
-    [[0, 3], [1, 3]],
+    [
+      [2, 1, 4],
+      [3, 1],
+    ],
+    [
+      [0, 3],
+      [1, 3],
+    ],
     [[5], []],
     [[1], []],
   ];
   return [
-    ...pairs.map(([a, b]) => ({ args: [{ shape: a, low, high }, { shape: b, low: low2, high: high2 }] })),
+    ...pairs.map(([a, b]) => ({
+      args: [
+        { shape: a, low, high },
+        { shape: b, low: low2, high: high2 },
+      ],
+    })),
     { args: [{ shape: [3, 4], low, high }, { value: spec.domain2 === undefined ? 1.5 : (low2 + high2) / 2 }] },
   ];
 }
@@ -372,7 +404,7 @@ function describeRecord(spec: PointwiseSpec, compute: readonly DType[]): OpRecor
     kind: 'pointwise',
     doc: spec.doc,
     torch: spec.torch,
-    inplace: true,
+    inplace: spec.inplace ?? true,
     differentiable: spec.derivative !== 'not differentiable',
     dtypes: spec.rule === 'float' ? allDtypes : compute,
     samples: [...(spec.samples ?? defaultSamples(spec)), ...(spec.moreSamples ?? [])],

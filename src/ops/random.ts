@@ -17,7 +17,12 @@ export interface RandomOptions {
 type FloatArray = fill.FloatOut;
 
 /** Lets `draw` write the elements of `self` in row-major order. */
-function fillRandom<A extends fill.AnyOut>(name: string, self: Tensor, options: RandomOptions | undefined, draw: (g: Generator, out: A) => void): Tensor {
+function fillRandom<A extends fill.AnyOut>(
+  name: string,
+  self: Tensor,
+  options: RandomOptions | undefined,
+  draw: (g: Generator, out: A) => void,
+): Tensor {
   checkTensor(name, 'input', self);
   checkOptions(name, options, ['generator']);
   checkMutable(self);
@@ -28,7 +33,9 @@ function fillRandom<A extends fill.AnyOut>(name: string, self: Tensor, options: 
   if (!flat) copyInto(self, target);
   self.storage.version++;
   if (isGradEnabled() && self.requiresGrad) {
-    throw new RuntimeError(`${name}(): filling a tensor that requires grad at random is not recorded; wrap it in noGrad`);
+    throw new RuntimeError(
+      `${name}(): filling a tensor that requires grad at random is not recorded; wrap it in noGrad`,
+    );
   }
   return self;
 }
@@ -48,10 +55,16 @@ type Fill<A extends unknown[]> = Op<(self: Tensor, ...args: A) => Tensor>;
 export const uniform_: Fill<[from?: number, to?: number, options?: RandomOptions]> = attach(
   (self: Tensor, from = 0, to = 1, options?: RandomOptions) => {
     needFloat('check_uniform_bounds', self, 'uniform_');
-    if (!(from <= to)) throw new RuntimeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
+    if (!(from <= to))
+      throw new RuntimeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
     return fillRandom<FloatArray>('uniform_', self, options, (g, out) => fill.uniform_(g, out, from, to));
   },
-  { ...spec, name: 'uniform_', doc: 'Numbers from the uniform distribution over [from, to)', samples: fills([], [-1, 3]) },
+  {
+    ...spec,
+    name: 'uniform_',
+    doc: 'Numbers from the uniform distribution over [from, to)',
+    samples: fills([], [-1, 3]),
+  },
 );
 
 export const normal_: Fill<[mean?: number, std?: number, options?: RandomOptions]> = attach(
@@ -61,7 +74,12 @@ export const normal_: Fill<[mean?: number, std?: number, options?: RandomOptions
     const draw = self.isContiguous() ? fill.normal_ : fill.normalSerial_;
     return fillRandom<FloatArray>('normal_', self, options, (g, out) => draw(g, out, mean, std));
   },
-  { ...spec, name: 'normal_', doc: 'Numbers from the normal distribution with mean and std', samples: fills([], [1, 0.5]) },
+  {
+    ...spec,
+    name: 'normal_',
+    doc: 'Numbers from the normal distribution with mean and std',
+    samples: fills([], [1, 0.5]),
+  },
 );
 
 export const exponential_: Fill<[lambd?: number, options?: RandomOptions]> = attach(
@@ -69,7 +87,12 @@ export const exponential_: Fill<[lambd?: number, options?: RandomOptions]> = att
     needFloat('exponential_cpu', self, 'exponential_');
     return fillRandom<FloatArray>('exponential_', self, options, (g, out) => fill.exponential_(g, out, lambd));
   },
-  { ...spec, name: 'exponential_', doc: 'Numbers from the exponential distribution with rate lambd', samples: fills([], [2]) },
+  {
+    ...spec,
+    name: 'exponential_',
+    doc: 'Numbers from the exponential distribution with rate lambd',
+    samples: fills([], [2]),
+  },
 );
 
 export const bernoulli_: Fill<[p?: number | Tensor, options?: RandomOptions]> = attach(
@@ -82,7 +105,12 @@ export const bernoulli_: Fill<[p?: number | Tensor, options?: RandomOptions]> = 
     const values = array.subarray(start, start + chances.count) as FloatArray;
     return fillRandom('bernoulli_', self, options, (g, out) => fill.bernoulliTensor_(g, out, values));
   },
-  { ...spec, name: 'bernoulli_', doc: '1 with probability p, else 0', samples: [...fills([], [0.3]), { args: [{ shape: [3, 4] }, { data: [0, 0.2, 0.9, 1], dtype: 'float64' }] }] },
+  {
+    ...spec,
+    name: 'bernoulli_',
+    doc: '1 with probability p, else 0',
+    samples: [...fills([], [0.3]), { args: [{ shape: [3, 4] }, { data: [0, 0.2, 0.9, 1], dtype: 'float64' }] }],
+  },
 );
 
 export const random_: Fill<[from?: number | null, to?: number | null, options?: RandomOptions]> = attach(
@@ -93,10 +121,17 @@ export const random_: Fill<[from?: number | null, to?: number | null, options?: 
     const [low, high] = to === null ? [0, from] : [from, to];
     return fillRandom('random_', self, options, (g, out) => fill.randomFromTo_(g, out, low, high, isBool));
   },
-  { ...spec, name: 'random_', doc: 'Whole numbers from [from, to), or from all that the dtype holds', samples: fills([], [10], [3, 7]) },
+  {
+    ...spec,
+    name: 'random_',
+    doc: 'Whole numbers from [from, to), or from all that the dtype holds',
+    samples: fills([], [10], [3, 7]),
+  },
 );
 
-export const multinomial: Op<(self: Tensor, numSamples: number, options?: RandomOptions & { replacement?: boolean }) => Tensor> = attach(
+export const multinomial: Op<
+  (self: Tensor, numSamples: number, options?: RandomOptions & { replacement?: boolean }) => Tensor
+> = attach(
   (self: Tensor, numSamples: number, options?: RandomOptions & { replacement?: boolean }) => {
     checkTensor('multinomial', 'input', self);
     checkOptions('multinomial', options, ['replacement', 'generator']);
@@ -117,7 +152,10 @@ export const multinomial: Op<(self: Tensor, numSamples: number, options?: Random
     );
     return out;
   },
-  { ...spec, name: 'multinomial', doc: 'Indices drawn with the probabilities that the rows of input are in proportion to',
+  {
+    ...spec,
+    name: 'multinomial',
+    doc: 'Indices drawn with the probabilities that the rows of input are in proportion to',
     samples: [
       { args: [{ shape: [2, 5], low: 0.1, high: 1 }, { value: 3 }] },
       { args: [{ shape: [4], low: 0.1, high: 1 }, { value: 6 }, { value: { replacement: true } }] },

@@ -1,5 +1,16 @@
 import { kernel, runKernel } from '../backend/backend.js';
-import { bool, type DType, type DTypeLike, dtypes, float32, float64, getDefaultDtype, int64, toDType, uint8 } from '../core/dtype.js';
+import {
+  bool,
+  type DType,
+  type DTypeLike,
+  dtypes,
+  float32,
+  float64,
+  getDefaultDtype,
+  int64,
+  toDType,
+  uint8,
+} from '../core/dtype.js';
 import { checkOptions, IndexError, NotImplementedError, RuntimeError } from '../core/errors.js';
 import { type Shape, wrapDim, wrapDims } from '../core/shape.js';
 import { isGradEnabled } from '../core/tape.js';
@@ -40,18 +51,32 @@ function readArgs(name: string, self: Tensor, args: readonly unknown[], known: r
     throw new TypeError(`${name}(): argument 'dim' must be a number or a list of numbers, not ${typeof dim}`);
   }
   const all = dim === undefined || dim === null || (Array.isArray(dim) && dim.length === 0);
-  const dims = all ? self.shape.map((_, d) => d) : wrapDims(typeof dim === 'number' ? [dim] : (dim as number[]), self.ndim);
+  const dims = all
+    ? self.shape.map((_, d) => d)
+    : wrapDims(typeof dim === 'number' ? [dim] : (dim as number[]), self.ndim);
   const keepdim = options?.keepdim ?? false;
   const shape: number[] = [];
   for (let d = 0; d < self.ndim; d++) {
     if (!dims.includes(d)) shape.push(self.shape[d]);
     else if (keepdim) shape.push(1);
   }
-  return { dims: dims.filter((d) => d < self.ndim), keepdim, dtype: options?.dtype === undefined ? undefined : toDType(options.dtype), shape };
+  return {
+    dims: dims.filter((d) => d < self.ndim),
+    keepdim,
+    dtype: options?.dtype === undefined ? undefined : toDType(options.dtype),
+    shape,
+  };
 }
 
 /** Runs a reduction kernel; kept dimensions come out in order (frame: kernels/reduce.h). */
-function runReduce(key: number, self: Tensor, dims: readonly number[], out: Tensor, param: number, second?: Tensor): void {
+function runReduce(
+  key: number,
+  self: Tensor,
+  dims: readonly number[],
+  out: Tensor,
+  param: number,
+  second?: Tensor,
+): void {
   if (out.count === 0) return;
   const f = frame();
   f[1] = out.address;
@@ -105,7 +130,10 @@ const emptySamples: Sample[] = [{ args: [{ shape: [0, 3] }, { value: 0 }] }, { a
 const withDtype = (...names: string[]): Sample[] =>
   names.map((dtype) => ({ args: [{ shape: [2, 3] }, { value: { dim: 1, keepdim: true, dtype } }] }));
 const dimErrors = [
-  { args: [{ shape: [2, 3] }, { value: 2 }], message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)' },
+  {
+    args: [{ shape: [2, 3] }, { value: 2 }],
+    message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)',
+  },
   { args: [{ shape: [2, 3] }, { value: [0, 0] }], message: 'dim 0 appears multiple times in the list of dims' },
   { args: [{ shape: [2, 3] }, { value: 0 }, { value: { keepDim: true } }], message: "did you mean 'keepdim'?" },
 ];
@@ -208,7 +236,23 @@ export const prod: Reduction = reduction({
   name: 'prod',
   doc: 'Product of elements. Integers and bools multiply to int64. The gradient is right with zeros among them.',
   options: ['dtype'],
-  samples: [...samples.slice(0, 2), ...samples.slice(3), ...withDtype('float64', 'int32'), { args: [{ data: [[1.5, 0, 2], [0, 3, 0], [1, 2, 3]] }, { value: 1 }] }],
+  samples: [
+    ...samples.slice(0, 2),
+    ...samples.slice(3),
+    ...withDtype('float64', 'int32'),
+    {
+      args: [
+        {
+          data: [
+            [1.5, 0, 2],
+            [0, 3, 0],
+            [1, 2, 3],
+          ],
+        },
+        { value: 1 },
+      ],
+    },
+  ],
   saves: 'self and result',
   compute: (self, plan) => {
     const dtype = plan.dtype ?? (self.dtype.category === 'float' ? self.dtype : int64);
@@ -224,7 +268,9 @@ export const prod: Reduction = reduction({
       const isZero = self.eq(0);
       const zeros = isZero.sum(plan.dims, { keepdim: true });
       const rest = self.where(isZero.logicalNot(), 1).prod(plan.dims, { keepdim: true });
-      const others = rest.div(self.where(isZero.logicalNot(), 1)).where(zeros.eq(0), rest.where(isZero.logicalAnd(zeros.eq(1)), 0));
+      const others = rest
+        .div(self.where(isZero.logicalNot(), 1))
+        .where(zeros.eq(0), rest.where(isZero.logicalAnd(zeros.eq(1)), 0));
       return grad.mul(others).to(input.dtype);
     }
     return grad.mul(productOfOthers(self, plan.dims)).to(input.dtype);
@@ -252,7 +298,9 @@ function productOfOthers(self: Tensor, dims: readonly number[]): Tensor {
 function checkNonEmpty(name: string, self: Tensor, plan: Plan): void {
   if (plan.dims.every((d) => self.shape[d] !== 0)) return;
   if (plan.dims.length === self.ndim) {
-    throw new RuntimeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`);
+    throw new RuntimeError(
+      `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
+    );
   }
   throw new IndexError(`${name}(): Expected reduction dim ${plan.dims[0]} to have non-zero size.`);
 }
@@ -281,7 +329,9 @@ function extremum(name: 'amax' | 'amin', doc: string): Reduction {
 export const amax: Reduction = extremum('amax', 'Largest element');
 export const amin: Reduction = extremum('amin', 'Smallest element');
 
-export type IndexReduction = Op<(self: Tensor, dim?: number | null, options?: { keepdim?: boolean } | boolean) => Tensor>;
+export type IndexReduction = Op<
+  (self: Tensor, dim?: number | null, options?: { keepdim?: boolean } | boolean) => Tensor
+>;
 
 function position(name: 'argmax' | 'argmin', doc: string): IndexReduction {
   const keys = kernels(name);
@@ -290,7 +340,11 @@ function position(name: 'argmax' | 'argmin', doc: string): IndexReduction {
     kind: 'reduction',
     doc: `${doc}, as int64: along dim, or in the flattened tensor. The first of several.`,
     dtypes: dtypes.filter((d) => d !== bool),
-    samples: [{ args: [{ shape: [3, 4] }] }, { args: [{ shape: [2, 3, 4] }, { value: 1 }] }, { args: [{ shape: [3] }, { value: 0 }, { value: { keepdim: true } }] }],
+    samples: [
+      { args: [{ shape: [3, 4] }] },
+      { args: [{ shape: [2, 3, 4] }, { value: 1 }] },
+      { args: [{ shape: [3] }, { value: 0 }, { value: { keepdim: true } }] },
+    ],
     errors: dimErrors.slice(0, 1),
     forward: (self: Tensor, dim: number | null = null, options?: { keepdim?: boolean } | boolean) => {
       const plan = readArgs(name, self, [dim, options], ['dim', 'keepdim']);
@@ -346,7 +400,11 @@ const varianceGradient = (grad: Tensor, self: Tensor, plan: Plan, args: readonly
 };
 
 type Statistic = Op<
-  (self: Tensor, dim?: Dims | (ReduceOptions & { correction?: number; unbiased?: boolean }), options?: (ReduceOptions & { correction?: number; unbiased?: boolean }) | boolean) => Tensor
+  (
+    self: Tensor,
+    dim?: Dims | (ReduceOptions & { correction?: number; unbiased?: boolean }),
+    options?: (ReduceOptions & { correction?: number; unbiased?: boolean }) | boolean,
+  ) => Tensor
 >;
 
 /** `var` is a word of the language, so the function is exported as `var` from here under another name. */
@@ -356,10 +414,16 @@ const varOp: Statistic = reduction({
   options: ['correction', 'unbiased'],
   dtypes: [float32, float64],
   saves: 'self',
-  samples: [...samples.slice(0, 3), severalDims, { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
+  samples: [
+    ...samples.slice(0, 3),
+    severalDims,
+    { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] },
+    { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] },
+  ],
   compute: (self, plan, args) => variance(self, plan, args, 'var'),
   derivative: (grad, self, plan, _, args) => varianceGradient(grad, self, plan, args),
 }) as Statistic;
+
 export { varOp as var };
 
 export const std: Statistic = reduction({
@@ -368,7 +432,12 @@ export const std: Statistic = reduction({
   options: ['correction', 'unbiased'],
   dtypes: [float32, float64],
   saves: 'self and result',
-  samples: [...samples.slice(0, 3), severalDims, { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] }, { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] }],
+  samples: [
+    ...samples.slice(0, 3),
+    severalDims,
+    { args: [{ shape: [3, 4] }, { value: 0 }, { value: { correction: 0 } }] },
+    { args: [{ shape: [3, 4] }, { value: { dim: 1, unbiased: false } }] },
+  ],
   compute: (self, plan, args) => variance(self, plan, args, 'std').sqrt(),
   derivative: (grad, self, plan, result, args) =>
     varianceGradient(grad.div(result.mul(2)).where(result.ne(0), 0), self, plan, args),
@@ -438,7 +507,12 @@ function maxLike(name: 'max' | 'min'): MaxOp {
     inplace: false,
     differentiable: true,
     dtypes,
-    samples: [{ args: [{ shape: [3, 4] }] }, { args: [{ shape: [3, 4] }, { value: 1 }] }, { args: [{ shape: [3, 4] }, { value: 0 }, { value: { keepdim: true } }] }, { args: [{ shape: [3] }, { shape: [3] }] }],
+    samples: [
+      { args: [{ shape: [3, 4] }] },
+      { args: [{ shape: [3, 4] }, { value: 1 }] },
+      { args: [{ shape: [3, 4] }, { value: 0 }, { value: { keepdim: true } }] },
+      { args: [{ shape: [3] }, { shape: [3] }] },
+    ],
     errors: dimErrors.slice(0, 1),
   }) as unknown as MaxOp;
 }

@@ -19,7 +19,9 @@ export const select: Op<(self: Tensor, dim: number, index: number) => Tensor> = 
     const d = wrapDim(dim, self.ndim);
     const size = self.shape[d];
     if (!Number.isInteger(index) || index < -size || index >= size) {
-      throw new IndexError(`select(): index ${index} out of range for tensor of size ${showShape(self.shape)} at dimension ${d}`);
+      throw new IndexError(
+        `select(): index ${index} out of range for tensor of size ${showShape(self.shape)} at dimension ${d}`,
+      );
     }
     const i = index < 0 ? index + size : index;
     const shape = self.shape.filter((_, k) => k !== d);
@@ -29,8 +31,16 @@ export const select: Op<(self: Tensor, dim: number, index: number) => Tensor> = 
   derivative: {
     0: (grad, [self, dim, index]) => selectBackward(grad, self.shape, dim, index, index + 1, 1, true),
   },
-  samples: [{ args: [{ shape: [3, 4] }, { value: 0 }, { value: 1 }] }, { args: [{ shape: [3, 4] }, { value: -1 }, { value: -2 }] }],
-  errors: [{ args: [{ shape: [3] }, { value: 0 }, { value: 3 }], message: 'select(): index 3 out of range for tensor of size [3] at dimension 0' }],
+  samples: [
+    { args: [{ shape: [3, 4] }, { value: 0 }, { value: 1 }] },
+    { args: [{ shape: [3, 4] }, { value: -1 }, { value: -2 }] },
+  ],
+  errors: [
+    {
+      args: [{ shape: [3] }, { value: 0 }, { value: 3 }],
+      message: 'select(): index 3 out of range for tensor of size [3] at dimension 0',
+    },
+  ],
 });
 
 export const narrow: Op<(self: Tensor, dim: number, start: number, length: number) => Tensor> = op({
@@ -47,7 +57,8 @@ export const narrow: Op<(self: Tensor, dim: number, start: number, length: numbe
     if (start < -size || start > size) {
       throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
     }
-    if (from + length > size) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
+    if (from + length > size)
+      throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
     return aliasOf(self, self.shape.with(d, length), self.strides, self.offset + from * self.strides[d]);
   },
   derivative: {
@@ -57,21 +68,33 @@ export const narrow: Op<(self: Tensor, dim: number, start: number, length: numbe
     },
   },
   samples: [{ args: [{ shape: [4, 3] }, { value: 0 }, { value: 1 }, { value: 2 }] }],
-  errors: [{ args: [{ shape: [4] }, { value: 0 }, { value: 3 }, { value: 2 }], message: 'start (3) + length (2) exceeds dimension size (4).' }],
+  errors: [
+    {
+      args: [{ shape: [4] }, { value: 0 }, { value: 3 }, { value: 2 }],
+      message: 'start (3) + length (2) exceeds dimension size (4).',
+    },
+  ],
 });
 
-export const slice: Op<(self: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number) => Tensor> = op({
+export const slice: Op<
+  (self: Tensor, dim?: number, start?: number | null, end?: number | null, step?: number) => Tensor
+> = op({
   ...kind,
   name: 'slice',
   torch: 'ops.aten.slice',
-  doc: 'Every step-th element of a dimension from start to before end, with Python\'s rules for bounds',
+  doc: "Every step-th element of a dimension from start to before end, with Python's rules for bounds",
   forward(self: Tensor, dim = 0, start: number | null = null, end: number | null = null, step = 1): Tensor {
     checkTensor('slice', 'input', self);
     if (self.ndim === 0) throw new RuntimeError('slice() cannot be applied to a 0-dim tensor.');
     const d = wrapDim(dim, self.ndim);
     const [from, to] = sliceBounds(self.shape[d], start, end, step);
     const length = Math.max(0, Math.ceil((to - from) / step));
-    return aliasOf(self, self.shape.with(d, length), self.strides.with(d, self.strides[d] * step), self.offset + from * self.strides[d]);
+    return aliasOf(
+      self,
+      self.shape.with(d, length),
+      self.strides.with(d, self.strides[d] * step),
+      self.offset + from * self.strides[d],
+    );
   },
   derivative: {
     0: (grad, [self, dim = 0, start, end, step = 1]) => {
@@ -84,7 +107,12 @@ export const slice: Op<(self: Tensor, dim?: number, start?: number | null, end?:
     { args: [{ shape: [5, 3] }, { value: 1 }, { value: -2 }] },
     { args: [{ shape: [5] }, { value: 0 }, { value: 4 }, { value: 2 }] },
   ],
-  errors: [{ args: [{ shape: [5] }, { value: 0 }, { value: 0 }, { value: 5 }, { value: 0 }], message: 'slice step must be positive' }],
+  errors: [
+    {
+      args: [{ shape: [5] }, { value: 0 }, { value: 0 }, { value: 5 }, { value: 0 }],
+      message: 'slice step must be positive',
+    },
+  ],
 });
 
 function sliceBounds(size: number, start: number | null, end: number | null, step: number): [number, number] {
@@ -113,12 +141,18 @@ const selectBackward: (
     fillWith(out, 0);
     const d = wrapDim(dim, shape.length);
     const from = start < 0 ? start + shape[d] : start;
-    const target = viewOf(out, drops ? shape.filter((_, k) => k !== d) : grad.shape, drops ? out.strides.filter((_, k) => k !== d) : out.strides.with(d, out.strides[d] * step), from * out.strides[d]);
+    const target = viewOf(
+      out,
+      drops ? shape.filter((_, k) => k !== d) : grad.shape,
+      drops ? out.strides.filter((_, k) => k !== d) : out.strides.with(d, out.strides[d] * step),
+      from * out.strides[d],
+    );
     copyInto(target, grad);
     void end;
     return out;
   },
   derivative: {
-    0: (grad, [, , dim, start, end, step, drops]) => (drops ? grad.select(dim, start) : grad.slice(dim, start, end, step)),
+    0: (grad, [, , dim, start, end, step, drops]) =>
+      drops ? grad.select(dim, start) : grad.slice(dim, start, end, step),
   },
 });

@@ -15,7 +15,8 @@ const pair = (name: string) => floats.map((d) => kernel(`${name}_${d.suffix}`));
 function alongDim(name: string, keys: number[], dim: number, inputs: Tensor[]): Tensor {
   const [first] = inputs;
   const { shape, dtype } = first;
-  if (dtype.category !== 'float') throw new NotImplementedError(`"${name}_kernel_impl" not implemented for '${dtype.title}'`);
+  if (dtype.category !== 'float')
+    throw new NotImplementedError(`"${name}_kernel_impl" not implemented for '${dtype.title}'`);
   const d = wrapDim(dim, shape.length);
   const out = empty(shape, dtype);
   if (out.count === 0) return out;
@@ -51,7 +52,12 @@ const samples = [
   { args: [{ shape: [4, 37], low: -50, high: 50 }, { value: -1 }] },
   { args: [{ shape: [2, 3] }, { value: 1 }, { value: { dtype: 'float64' } }] },
 ];
-const errors = [{ args: [{ shape: [2, 3] }, { value: 2 }], message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)' }];
+const errors = [
+  {
+    args: [{ shape: [2, 3] }, { value: 2 }],
+    message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)',
+  },
+];
 
 /** Result and gradient in the gradient's own formula, so that it can be differentiated again. */
 const softmaxBackward: (grad: Tensor, output: Tensor, dim: number) => Tensor = op({
@@ -60,7 +66,8 @@ const softmaxBackward: (grad: Tensor, output: Tensor, dim: number) => Tensor = o
   kind: 'composite',
   doc: '(grad - sum(grad * output)) * output',
   dtypes: floats,
-  forward: (grad: Tensor, output: Tensor, dim: number) => alongDim('softmax', pair('softmax_backward'), dim, [grad, output]),
+  forward: (grad: Tensor, output: Tensor, dim: number) =>
+    alongDim('softmax', pair('softmax_backward'), dim, [grad, output]),
   saves: [0, 1],
   derivative: {
     0: (g, [, output, dim]) => output.mul(g.sub(g.mul(output).sum(dim, { keepdim: true }))),
@@ -95,7 +102,11 @@ const logSoftmaxBackward: (grad: Tensor, output: Tensor, dim: number) => Tensor 
   saves: [0, 1],
   derivative: {
     0: (g, [, output, dim]) => g.sub(g.mul(output.exp()).sum(dim, { keepdim: true })),
-    1: (g, [grad, output, dim]) => g.mul(output.exp()).mul(grad.sum(dim, { keepdim: true })).neg(),
+    1: (g, [grad, output, dim]) =>
+      g
+        .mul(output.exp())
+        .mul(grad.sum(dim, { keepdim: true }))
+        .neg(),
   },
 });
 
@@ -111,4 +122,3 @@ export const logSoftmax: Softmax = op({
   samples,
   errors,
 });
-

@@ -1,3 +1,4 @@
+import { kernel } from '../backend/backend.js';
 import { dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { type Shape, showShape } from '../core/shape.js';
@@ -5,7 +6,6 @@ import { Storage } from '../core/storage.js';
 import { Node } from '../core/tape.js';
 import { setViewNode, Tensor, view as viewOf } from '../core/tensor.js';
 import { aliasOf, copyInto, fillWith, launch } from './iterate.js';
-import { kernel } from '../backend/backend.js';
 import { checkTensor, type Op, op } from './op.js';
 
 /** Views by explicit strides, and the histories of tensors that were changed through a view. */
@@ -34,10 +34,13 @@ export const asStrided: Op<(self: Tensor, size: Shape, stride: Shape, storageOff
   forward(self: Tensor, size: Shape, stride: Shape, storageOffset?: number): Tensor {
     checkTensor('asStrided', 'input', self);
     if (size.length !== stride.length) {
-      throw new RuntimeError(`mismatch in length of strides and shape: got ${stride.length} strides for shape ${showShape(size)}`);
+      throw new RuntimeError(
+        `mismatch in length of strides and shape: got ${stride.length} strides for shape ${showShape(size)}`,
+      );
     }
     const offset = storageOffset ?? self.offset;
-    if (offset < 0 || stride.some((s) => s < 0)) throw new RuntimeError('as_strided: Negative strides and offsets are not supported');
+    if (offset < 0 || stride.some((s) => s < 0))
+      throw new RuntimeError('as_strided: Negative strides and offsets are not supported');
     const last = spanOf({ shape: size, strides: stride, offset });
     if (last * self.dtype.itemsize > self.storage.bytes) {
       throw new RuntimeError(
@@ -55,7 +58,9 @@ export const asStrided: Op<(self: Tensor, size: Shape, stride: Shape, storageOff
     { args: [{ shape: [6] }, { value: [3, 2] }, { value: [1, 1] }] },
     { args: [{ shape: [4] }, { value: [2, 3] }, { value: [0, 1] }] },
   ],
-  errors: [{ args: [{ shape: [4] }, { value: [5] }, { value: [1] }], message: 'are out of bounds for storage of size 16' }],
+  errors: [
+    { args: [{ shape: [4] }, { value: [5] }, { value: [1] }], message: 'are out of bounds for storage of size 16' },
+  ],
 });
 
 const addKernels = dtypes.map((d) => kernel(`add_${d.suffix}`));

@@ -1,6 +1,17 @@
 import { dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
-import { contiguousStrides, inferShape, numelOf, type Shape, sameShape, shapeFrom, showShape, viewStrides, wrapDim, wrapDims } from '../core/shape.js';
+import {
+  contiguousStrides,
+  inferShape,
+  numelOf,
+  type Shape,
+  sameShape,
+  shapeFrom,
+  showShape,
+  viewStrides,
+  wrapDim,
+  wrapDims,
+} from '../core/shape.js';
 import { empty, type Tensor, view as viewOf } from '../core/tensor.js';
 import { aliasOf, copyInto } from './iterate.js';
 import { checkTensor, type Op, op } from './op.js';
@@ -21,7 +32,7 @@ export const view: Op<(self: Tensor, ...shape: ShapeArgs) => Tensor> = op({
     const strides = viewStrides(self.shape, self.strides, to);
     if (strides === undefined) {
       throw new RuntimeError(
-        'view size is not compatible with input tensor\'s size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.',
+        "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead.",
       );
     }
     return aliasOf(self, to, strides);
@@ -70,7 +81,11 @@ export const permute: Op<(self: Tensor, ...dims: ShapeArgs) => Tensor> = op({
       );
     }
     const order = wrapDims(list, self.ndim);
-    return aliasOf(self, order.map((d) => self.shape[d]), order.map((d) => self.strides[d]));
+    return aliasOf(
+      self,
+      order.map((d) => self.shape[d]),
+      order.map((d) => self.strides[d]),
+    );
   },
   derivative: {
     0: (grad, [self, ...dims]) => {
@@ -102,8 +117,16 @@ export const transpose: Op<(self: Tensor, dim0: number, dim1: number) => Tensor>
     return aliasOf(self, shape, strides);
   },
   derivative: { 0: (grad, [, dim0, dim1]) => grad.transpose(dim0, dim1) },
-  samples: [{ args: [{ shape: [2, 3, 4] }, { value: 0 }, { value: -1 }] }, { args: [{ shape: [3] }, { value: 0 }, { value: 0 }] }],
-  errors: [{ args: [{ shape: [2, 3] }, { value: 0 }, { value: 2 }], message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)' }],
+  samples: [
+    { args: [{ shape: [2, 3, 4] }, { value: 0 }, { value: -1 }] },
+    { args: [{ shape: [3] }, { value: 0 }, { value: 0 }] },
+  ],
+  errors: [
+    {
+      args: [{ shape: [2, 3] }, { value: 0 }, { value: 2 }],
+      message: 'Dimension out of range (expected to be in range of [-2, 1], but got 2)',
+    },
+  ],
 });
 
 export const t: Op<(self: Tensor) => Tensor> = op({
@@ -157,7 +180,12 @@ export const expand: Op<(self: Tensor, ...sizes: ShapeArgs) => Tensor> = op({
   },
   derivative: { 0: (grad, [self]) => grad.sumToSize(self.shape) },
   samples: [{ args: [{ shape: [3, 1] }, { value: [2, 3, 4] }] }, { args: [{ shape: [3, 1] }, { value: [-1, 4] }] }],
-  errors: [{ args: [{ shape: [3] }, { value: [4] }], message: 'must match the existing size (3) at non-singleton dimension 0' }],
+  errors: [
+    {
+      args: [{ shape: [3] }, { value: [4] }],
+      message: 'must match the existing size (3) at non-singleton dimension 0',
+    },
+  ],
 });
 
 export const squeeze: Op<(self: Tensor, dim?: number | readonly number[]) => Tensor> = op({
@@ -167,11 +195,21 @@ export const squeeze: Op<(self: Tensor, dim?: number | readonly number[]) => Ten
   forward(self: Tensor, dim?: number | readonly number[]): Tensor {
     checkTensor('squeeze', 'input', self);
     const named = dim === undefined ? undefined : wrapDims(typeof dim === 'number' ? [dim] : dim, self.ndim);
-    const keep = self.shape.map((_, d) => d).filter((d) => self.shape[d] !== 1 || (named !== undefined && !named.includes(d)));
-    return aliasOf(self, keep.map((d) => self.shape[d]), keep.map((d) => self.strides[d]));
+    const keep = self.shape
+      .map((_, d) => d)
+      .filter((d) => self.shape[d] !== 1 || (named !== undefined && !named.includes(d)));
+    return aliasOf(
+      self,
+      keep.map((d) => self.shape[d]),
+      keep.map((d) => self.strides[d]),
+    );
   },
   derivative: { 0: (grad, [self]) => grad.reshape(self.shape) },
-  samples: [{ args: [{ shape: [1, 3, 1] }] }, { args: [{ shape: [1, 3, 1] }, { value: 0 }] }, { args: [{ shape: [2, 3] }, { value: 1 }] }],
+  samples: [
+    { args: [{ shape: [1, 3, 1] }] },
+    { args: [{ shape: [1, 3, 1] }, { value: 0 }] },
+    { args: [{ shape: [2, 3] }, { value: 1 }] },
+  ],
   errors: [{ args: [{ shape: [2] }, { value: 3 }], message: 'Dimension out of range' }],
 });
 
@@ -191,7 +229,12 @@ export const unsqueeze: Op<(self: Tensor, dim: number) => Tensor> = op({
   },
   derivative: { 0: (grad, [, dim]) => grad.squeeze(dim) },
   samples: [{ args: [{ shape: [2, 3] }, { value: 1 }] }, { args: [{ shape: [] }, { value: -1 }] }],
-  errors: [{ args: [{ shape: [2] }, { value: 4 }], message: 'Dimension out of range (expected to be in range of [-2, 1], but got 4)' }],
+  errors: [
+    {
+      args: [{ shape: [2] }, { value: 4 }],
+      message: 'Dimension out of range (expected to be in range of [-2, 1], but got 4)',
+    },
+  ],
 });
 
 export const flatten: Op<(self: Tensor, startDim?: number, endDim?: number) => Tensor> = op({
@@ -234,7 +277,8 @@ export const sumToSize: Op<(self: Tensor, ...size: ShapeArgs) => Tensor> = op({
         throw new RuntimeError(`size {${showShape(to)}} is not expandable to size {${showShape(self.shape)}}.`);
       }
     }
-    if (lead < 0) throw new RuntimeError(`size {${showShape(to)}} is not expandable to size {${showShape(self.shape)}}.`);
+    if (lead < 0)
+      throw new RuntimeError(`size {${showShape(to)}} is not expandable to size {${showShape(self.shape)}}.`);
     const summed = dims.length === 0 ? self : self.sum(dims, { keepdim: true });
     return viewOf(summed, to, sameShape(summed.shape, to) ? summed.strides : contiguousStrides(to), summed.offset);
   },
@@ -242,4 +286,3 @@ export const sumToSize: Op<(self: Tensor, ...size: ShapeArgs) => Tensor> = op({
   samples: [{ args: [{ shape: [2, 3, 4] }, { value: [3, 1] }] }, { args: [{ shape: [2, 3] }, { value: [] }] }],
   errors: [{ args: [{ shape: [2, 3] }, { value: [2] }], message: 'is not expandable to size' }],
 });
-

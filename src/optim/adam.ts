@@ -2,7 +2,7 @@ import { checkOptions, ValueError } from '../core/errors.js';
 import { empty, type Tensor } from '../core/tensor.js';
 import { fillWith } from '../ops/iterate.js';
 import { checkLayout, type Entry, fusedKernels, gradientOf, updateFused } from './fused.js';
-import { Optimizer, type ParamGroup, type Params, type ParamState } from './optimizer.js';
+import { Optimizer, type ParamGroup, type ParamState, type Params } from './optimizer.js';
 
 export interface AdamOptions {
   /** Learning rate. Default: 1e-3. */
@@ -73,7 +73,10 @@ export class Adam extends Optimizer<Settings> {
         batches.set(name, batch);
       }
       const max = amsgrad ? (state.max_exp_avg_sq as Tensor) : null;
-      batch.entries.push({ param, tensors: [gradientOf(param), state.exp_avg as Tensor, state.exp_avg_sq as Tensor, max] });
+      batch.entries.push({
+        param,
+        tensors: [gradientOf(param), state.exp_avg as Tensor, state.exp_avg_sq as Tensor, max],
+      });
     }
     for (const { key, step, entries } of batches.values()) {
       const corrections = [1 - beta1 ** step, Math.sqrt(1 - beta2 ** step)];

@@ -21,7 +21,8 @@ export interface Entry {
 export function fusedKernels(name: string): (dtype: DType) => number {
   const keys = [kernel(`${name}_f32`), kernel(`${name}_f64`)];
   return (dtype) => {
-    if (dtype !== float32 && dtype !== float64) throw new NotImplementedError(`${name} is not implemented for ${dtype}`);
+    if (dtype !== float32 && dtype !== float64)
+      throw new NotImplementedError(`${name} is not implemented for ${dtype}`);
     return keys[dtype === float32 ? 0 : 1];
   };
 }

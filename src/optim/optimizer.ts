@@ -1,13 +1,15 @@
-import { closeScope, openScope } from '../core/storage.js';
-import { RuntimeError, ValueError } from '../core/errors.js';
 import { enableGrad, noGrad } from '../autograd/modes.js';
+import { RuntimeError, ValueError } from '../core/errors.js';
+import { closeScope, openScope } from '../core/storage.js';
 import { Tensor } from '../core/tensor.js';
 
 /** Settings of a group of parameters, under camelCase keys. */
 export type GroupOptions = Record<string, unknown>;
 export type ParamGroup<Options extends object> = Options & { params: Tensor[] };
 /** What an optimizer takes: tensors, or groups with settings of their own. */
-export type Params<Options extends object> = Iterable<Tensor> | Iterable<Partial<Options> & { params: Iterable<Tensor> | Tensor }>;
+export type Params<Options extends object> =
+  | Iterable<Tensor>
+  | Iterable<Partial<Options> & { params: Iterable<Tensor> | Tensor }>;
 
 /** Values that an optimizer keeps for a parameter, under PyTorch's keys. */
 export type ParamState = Record<string, Tensor | number | null>;
@@ -31,7 +33,9 @@ export abstract class Optimizer<Options extends object> {
     readonly defaults: Options,
   ) {
     if (params instanceof Tensor) {
-      throw new TypeError('params argument given to the optimizer should be an iterable of Tensors or of groups, but got a Tensor');
+      throw new TypeError(
+        'params argument given to the optimizer should be an iterable of Tensors or of groups, but got a Tensor',
+      );
     }
     const list = [...(params as Iterable<Tensor | (Partial<Options> & { params: Iterable<Tensor> })>)];
     if (list.length === 0) throw new ValueError('optimizer got an empty parameter list');
@@ -49,12 +53,15 @@ export abstract class Optimizer<Options extends object> {
     const params = group.params instanceof Tensor ? [group.params] : [...group.params];
     for (const key of Object.keys(group)) {
       if (key !== 'params' && !(key in this.defaults) && key !== 'initialLr' && key !== 'name') {
-        throw new TypeError(`${name}: unexpected option '${key}' in a parameter group (known: ${Object.keys(this.defaults).join(', ')})`);
+        throw new TypeError(
+          `${name}: unexpected option '${key}' in a parameter group (known: ${Object.keys(this.defaults).join(', ')})`,
+        );
       }
     }
     const taken = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const param of params) {
-      if (!(param instanceof Tensor)) throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeof param}`);
+      if (!(param instanceof Tensor))
+        throw new TypeError(`optimizer can only optimize Tensors, but one of the params is ${typeof param}`);
       if (!param.isLeaf) throw new ValueError("can't optimize a non-leaf Tensor");
       if (taken.has(param)) throw new ValueError('some parameters appear in more than one parameter group');
     }
@@ -121,7 +128,9 @@ export abstract class Optimizer<Options extends object> {
     }
     dict.param_groups.forEach((group, i) => {
       if (group.params.length !== this.paramGroups[i].params.length) {
-        throw new ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+        throw new ValueError(
+          "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+        );
       }
     });
     const byId = new Map<number, Tensor>();
@@ -136,9 +145,11 @@ export abstract class Optimizer<Options extends object> {
     this.state.clear();
     for (const [id, values] of Object.entries(dict.state)) {
       const param = byId.get(Number(id));
-      if (param === undefined) throw new RuntimeError(`loaded state dict has state for parameter ${id}, which no group names`);
+      if (param === undefined)
+        throw new RuntimeError(`loaded state dict has state for parameter ${id}, which no group names`);
       const copy: ParamState = {};
-      for (const [key, value] of Object.entries(values)) copy[key] = value instanceof Tensor ? value.detach().clone() : value;
+      for (const [key, value] of Object.entries(values))
+        copy[key] = value instanceof Tensor ? value.detach().clone() : value;
       this.state.set(param, copy);
     }
   }

@@ -64,7 +64,11 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
       batch.entries.push({ param, tensors: [gradientOf(param), buffer] });
     }
     for (const { key, first, entries } of batches.values()) {
-      updateFused(key, [lr, momentum, dampening, weightDecay, Number(nesterov), Number(maximize), Number(first)], entries);
+      updateFused(
+        key,
+        [lr, momentum, dampening, weightDecay, Number(nesterov), Number(maximize), Number(first)],
+        entries,
+      );
     }
   }
 

@@ -1,10 +1,22 @@
 import { Device } from '../core/device.js';
-import { bool, type DType, type DTypeLike, float32, float64, getDefaultDtype, int32, int64, toDType, type TypedArray, uint8 } from '../core/dtype.js';
+import {
+  bool,
+  type DType,
+  type DTypeLike,
+  float32,
+  float64,
+  getDefaultDtype,
+  int32,
+  int64,
+  type TypedArray,
+  toDType,
+  uint8,
+} from '../core/dtype.js';
 import { checkOptions, describe, RuntimeError, ValueError } from '../core/errors.js';
 import { defaultGenerator, type Generator } from '../core/generator.js';
 import * as fill from '../core/random-fill.js';
 import { checkSizes, type Shape } from '../core/shape.js';
-import { empty as uninitialised, Tensor } from '../core/tensor.js';
+import { Tensor, empty as uninitialised } from '../core/tensor.js';
 import { copyInto, fillWith } from '../ops/iterate.js';
 
 /** Functions that make tensors: from data, of constants, ranges, and random numbers. */
@@ -41,7 +53,11 @@ function isOptions(value: unknown): value is TensorOptions {
 type SizeArgs = [...sizes: (number | Shape | TensorOptions | undefined)[]];
 
 /** Splits `zeros(2, 3, { dtype })` and `zeros([2, 3], { dtype })` into shape and options. */
-function sizesAndOptions(op: string, args: SizeArgs, keys: readonly string[]): { shape: number[]; options: TensorOptions | undefined } {
+function sizesAndOptions(
+  op: string,
+  args: SizeArgs,
+  keys: readonly string[],
+): { shape: number[]; options: TensorOptions | undefined } {
   const list = args.slice();
   while (list.length > 0 && list[list.length - 1] === undefined) list.pop();
   let options: TensorOptions | undefined;
@@ -49,7 +65,8 @@ function sizesAndOptions(op: string, args: SizeArgs, keys: readonly string[]): {
   checkOptions(op, options, keys);
   const sizes = list.length === 1 && Array.isArray(list[0]) ? (list[0] as number[]) : (list as number[]);
   for (const size of sizes) {
-    if (!Number.isInteger(size)) throw new TypeError(`${op}(): expected sizes as whole numbers or one list of them, got ${describe(size)}`);
+    if (!Number.isInteger(size))
+      throw new TypeError(`${op}(): expected sizes as whole numbers or one list of them, got ${describe(size)}`);
   }
   checkSizes(op, sizes);
   return { shape: sizes.slice(), options };
@@ -77,14 +94,18 @@ function shapeOf(data: NestedArray): number[] {
 
 function flattenInto(data: NestedArray, shape: Shape, depth: number, out: (number | boolean | bigint)[]): void {
   if (depth === shape.length) {
-    if (Array.isArray(data)) throw new ValueError(`too many dimensions at depth ${depth}: expected a number, got a list`);
+    if (Array.isArray(data))
+      throw new ValueError(`too many dimensions at depth ${depth}: expected a number, got a list`);
     if (typeof data !== 'number' && typeof data !== 'boolean' && typeof data !== 'bigint') {
-      throw new TypeError(`tensor(): expected numbers, booleans, bigints or nested lists of them, got ${describe(data)}`);
+      throw new TypeError(
+        `tensor(): expected numbers, booleans, bigints or nested lists of them, got ${describe(data)}`,
+      );
     }
     out.push(data);
     return;
   }
-  if (!Array.isArray(data)) throw new ValueError(`expected sequence of length ${shape[depth]} at dim ${depth} (got a ${typeof data})`);
+  if (!Array.isArray(data))
+    throw new ValueError(`expected sequence of length ${shape[depth]} at dim ${depth} (got a ${typeof data})`);
   if (data.length !== shape[depth]) {
     throw new ValueError(`expected sequence of length ${shape[depth]} at dim ${depth} (got ${data.length})`);
   }
@@ -109,9 +130,12 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
   const shape = shapeOf(data as NestedArray);
   const values: (number | boolean | bigint)[] = [];
   flattenInto(data as NestedArray, shape, 0, values);
-  const natural = values.length === 0 || values.some((v) => typeof v === 'number')
-    ? getDefaultDtype()
-    : values.some((v) => typeof v === 'bigint') ? int64 : bool;
+  const natural =
+    values.length === 0 || values.some((v) => typeof v === 'number')
+      ? getDefaultDtype()
+      : values.some((v) => typeof v === 'bigint')
+        ? int64
+        : bool;
   const dtype = dtypeOf(options, natural);
   const out = uninitialised(shape, dtype);
   const { array, start } = out.elements();
@@ -171,7 +195,8 @@ export function full(shape: Shape, value: number | boolean, options?: TensorOpti
 
 function likeWith(op: string, value: number | undefined): (input: Tensor, options?: TensorOptions) => Tensor {
   return (input, options) => {
-    if (!(input instanceof Tensor)) throw new TypeError(`${op}(): argument 'input' must be Tensor, not ${describe(input)}`);
+    if (!(input instanceof Tensor))
+      throw new TypeError(`${op}(): argument 'input' must be Tensor, not ${describe(input)}`);
     checkOptions(op, options, KEYS);
     const out = uninitialised(input.shape, dtypeOf(options, input.dtype));
     if (value !== undefined) fillWith(out, value);
@@ -200,7 +225,8 @@ export function arange(...args: (number | TensorOptions | undefined)[]): Tensor 
   const options = isOptions(list[list.length - 1]) ? (list.pop() as TensorOptions) : undefined;
   checkOptions('arange', options, KEYS);
   const numbers = list as number[];
-  for (const n of numbers) if (typeof n !== 'number') throw new TypeError(`arange(): expected numbers, got ${describe(n)}`);
+  for (const n of numbers)
+    if (typeof n !== 'number') throw new TypeError(`arange(): expected numbers, got ${describe(n)}`);
   const [start, end, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0], numbers[1], numbers[2] ?? 1];
   if (step === 0) throw new RuntimeError('step must be nonzero');
   if (!Number.isFinite(start) || !Number.isFinite(end)) throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
@@ -251,7 +277,13 @@ function random(op: string, draw: (generator: Generator, out: fill.FloatOut) => 
   };
 }
 
-function drawn(op: string, shape: Shape, dtype: DType, options: RandomTensorOptions | undefined, draw: (g: Generator, out: fill.FloatOut) => void): Tensor {
+function drawn(
+  op: string,
+  shape: Shape,
+  dtype: DType,
+  options: RandomTensorOptions | undefined,
+  draw: (g: Generator, out: fill.FloatOut) => void,
+): Tensor {
   if (dtype.category !== 'float') throw new RuntimeError(`"${op}" not implemented for '${dtype.title}'`);
   const out = uninitialised(shape, dtype);
   const { array, start } = out.elements();
@@ -279,17 +311,30 @@ export function randnLike(input: Tensor, options?: RandomTensorOptions): Tensor 
 /** Whole numbers from [low, high), int64: `randint(10, [3])`, `randint(5, 10, [3])`. */
 export function randint(high: number, shape: Shape, options?: RandomTensorOptions): Tensor;
 export function randint(low: number, high: number, shape: Shape, options?: RandomTensorOptions): Tensor;
-export function randint(a: number, b: number | Shape, c?: Shape | RandomTensorOptions, d?: RandomTensorOptions): Tensor {
+export function randint(
+  a: number,
+  b: number | Shape,
+  c?: Shape | RandomTensorOptions,
+  d?: RandomTensorOptions,
+): Tensor {
   const [low, high, shape, options] = Array.isArray(b)
     ? [0, a, b as Shape, c as RandomTensorOptions | undefined]
     : [a, b as number, c as Shape, d];
   checkOptions('randint', options, RANDOM_KEYS);
-  if (!Array.isArray(shape)) throw new TypeError(`randint(): argument 'size' must be a list of sizes, got ${describe(shape)}`);
-  if (!(low < high)) throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
+  if (!Array.isArray(shape))
+    throw new TypeError(`randint(): argument 'size' must be a list of sizes, got ${describe(shape)}`);
+  if (!(low < high))
+    throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
   const dtype = dtypeOf(options, int64);
   const out = uninitialised(shape.slice(), dtype);
   const { array, start } = out.elements();
-  fill.randomFromTo_(options?.generator ?? defaultGenerator(), array.subarray(start, start + out.count) as fill.AnyOut, low, high, dtype === bool);
+  fill.randomFromTo_(
+    options?.generator ?? defaultGenerator(),
+    array.subarray(start, start + out.count) as fill.AnyOut,
+    low,
+    high,
+    dtype === bool,
+  );
   return finish(out, options);
 }
 

@@ -26,7 +26,8 @@ export function getNumThreads(): number {
 }
 
 export function setNumThreads(count: number): void {
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`set_num_threads expects a positive integer, got ${count}`);
+  if (!Number.isInteger(count) || count < 1)
+    throw new RangeError(`set_num_threads expects a positive integer, got ${count}`);
   backend().setThreads(count);
 }
 
@@ -46,5 +47,6 @@ export function tidy<R>(body: () => R): R {
 function keep(value: unknown): void {
   if (value instanceof Tensor) value.storage.result = true;
   else if (Array.isArray(value)) value.forEach(keep);
-  else if (typeof value === 'object' && value !== null && !(Symbol.asyncIterator in value)) Object.values(value).forEach(keep);
+  else if (typeof value === 'object' && value !== null && !(Symbol.asyncIterator in value))
+    Object.values(value).forEach(keep);
 }

@@ -1,13 +1,13 @@
 import { type BackwardOptions, backward } from '../autograd/engine.js';
-import { nodeOf } from '../core/tape.js';
 import { RuntimeError } from '../core/errors.js';
 import { outsideScopes } from '../core/storage.js';
+import { nodeOf } from '../core/tape.js';
 import { Tensor } from '../core/tensor.js';
-import * as methodOnly from '../ops/method-only.js';
 import * as ops from '../ops/index.js';
+import * as methodOnly from '../ops/method-only.js';
 import type { OpRecord } from '../ops/op.js';
 import { type Index, index, indexPut_ } from './indexing.js';
-import { item, type Nested, tolist, toString, toTypedArray } from './read.js';
+import { item, type Nested, printed, tolist, toTypedArray } from './read.js';
 
 /**
  * The methods of Tensor, derived from the op records: for each op `name` a method, and `name_` where the record has an
@@ -16,7 +16,11 @@ import { item, type Nested, tolist, toString, toTypedArray } from './read.js';
 
 type TraitsOf<O> = O extends { readonly traits?: infer T } ? Exclude<T, undefined> : never;
 type Tail<F> = F extends (self: Tensor, ...rest: infer R) => infer Result ? (...rest: R) => Result : never;
-type MethodOf<O> = O extends { readonly methodType?: infer M } ? (unknown extends M ? Tail<O> : Exclude<M, undefined>) : Tail<O>;
+type MethodOf<O> = O extends { readonly methodType?: infer M }
+  ? unknown extends M
+    ? Tail<O>
+    : Exclude<M, undefined>
+  : Tail<O>;
 type IsOp<O> = O extends { readonly record: OpRecord } ? true : false;
 
 type Methods<Family> = {
@@ -39,7 +43,7 @@ declare module '../core/tensor.js' {
     /** Keeps the gradient of a tensor that is no leaf in its `.grad`. */
     retainGrad(): void;
     /** Calls `hook` with each gradient of this tensor; what it returns replaces it. */
-    registerHook(hook: (grad: Tensor) => Tensor | null | undefined | void): { remove(): void };
+    registerHook(hook: (grad: Tensor) => Tensor | null | undefined): { remove(): void };
     /** The same memory outside the graph. */
     readonly data: Tensor;
     /** This tensor, transposed. */
@@ -106,7 +110,7 @@ const methods: Record<string, (...args: never[]) => unknown> & ThisType<Tensor> 
     return toTypedArray(this);
   },
   toString() {
-    return toString(this);
+    return printed(this);
   },
   cpu() {
     return Promise.resolve(this);
@@ -171,4 +175,3 @@ Object.defineProperties(Tensor.prototype, {
     },
   },
 });
-

@@ -1,6 +1,6 @@
 import { bool, getDefaultDtype, int64, type TypedArray } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
-import { Tensor } from '../core/tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { contiguousValues } from '../ops/iterate.js';
 import { formatTensor, type Printable } from './format.js';
 
@@ -19,7 +19,9 @@ function toScalar(value: number | bigint, self: Tensor): number | boolean {
   if (self.dtype === bool) return value !== 0;
   const number = Number(value);
   if (self.dtype === int64 && !Number.isSafeInteger(number)) {
-    throw new RuntimeError(`${value} does not fit a number exactly; read int64 tensors of such values by toTypedArray()`);
+    throw new RuntimeError(
+      `${value} does not fit a number exactly; read int64 tensors of such values by toTypedArray()`,
+    );
   }
   return number;
 }
@@ -59,6 +61,6 @@ export function printable(self: Tensor): Printable {
 }
 
 /** What PyTorch's `print(tensor)` shows. */
-export function toString(self: Tensor): string {
+export function printed(self: Tensor): string {
   return formatTensor(printable(self));
 }

@@ -11,7 +11,6 @@ export type TransformFunction<In = Tensor, Out = Tensor> = (input: In) => Out;
 
 /** Transforms are called like functions. */
 export interface Transform<In = Tensor, Out = Tensor> {
-  // biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class, a type alias does not
   (input: In): Out;
 }
 

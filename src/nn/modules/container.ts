@@ -16,7 +16,9 @@ export class Sequential extends Module implements Iterable<Module> {
     super();
     const [first] = modules;
     const named = modules.length === 1 && !(first instanceof Module) && typeof first === 'object' && first !== null;
-    const entries = named ? Object.entries(first as Record<string, Module>) : modules.map((m, i) => [String(i), m] as const);
+    const entries = named
+      ? Object.entries(first as Record<string, Module>)
+      : modules.map((m, i) => [String(i), m] as const);
     for (const [name, module] of entries) {
       if (!(module instanceof Module)) {
         const what = typeof module === 'function' ? `function ${(module as () => void).name}` : String(module);

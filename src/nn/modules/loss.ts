@@ -1,6 +1,12 @@
 import { checkOptions } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
-import { type CrossEntropyOptions, crossEntropy, type NllOptions, nllLoss, type ReductionName } from '../../ops/functional.js';
+import {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type NllOptions,
+  nllLoss,
+  type ReductionName,
+} from '../../ops/functional.js';
 import { reductionCode } from '../../ops/loss.js';
 import { Module } from '../module.js';
 
