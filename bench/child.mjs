@@ -5,7 +5,7 @@ import { workloads } from './workloads.mjs';
 
 if (process.env.BENCH_THREADS !== undefined) torch.setNumThreads(Number(process.env.BENCH_THREADS));
 
-/** Median, minimum and maximum of seven rounds of about 100 ms, in microseconds. */
+/** Median, minimum and maximum of seven rounds of about 100 ms, after a warm-up of 1.5 s, in microseconds. */
 function measure(setup) {
   const run = setup();
   run();
@@ -13,7 +13,8 @@ function measure(setup) {
   run();
   const once = performance.now() - start;
   const count = Math.max(1, Math.min(100000, Math.floor(100 / Math.max(once, 1e-4))));
-  for (let i = 0; i < count; i++) run();
+  start = performance.now();
+  while (performance.now() - start < 1500) for (let i = 0; i < count; i++) run();
   const rounds = [];
   for (let r = 0; r < (once > 500 ? 3 : 7); r++) {
     start = performance.now();

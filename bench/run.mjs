@@ -37,7 +37,10 @@ class Peer {
 
   async measure(name) {
     this.child.stdin.write(`${name}\n`);
-    return this.read();
+    const result = await this.read();
+    // Threads of some runtimes spin for a while after work; the next program shall not pay for that.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return result;
   }
 
   stop() {
@@ -96,7 +99,7 @@ for (const peer of [own, wasm, ...torches]) peer.stop();
 if (values.json) console.log(JSON.stringify({ native: own.about, wasm: wasm.about, rows }, null, 2));
 
 if (values.only === undefined) {
-  const flags = process.argv.slice(2).filter((a) => !a.startsWith('/') && a !== '--python');
+  const flags = values.python ? ['--python', 'PATH'] : [];
   const table = rows.map((r) => {
     const torch = r.pytorch ? `${spread(r.pytorch)}, ${r.pytorch.label.split(', ')[1]}` : '–';
     const ratio = r.pytorch ? (r.native.median / r.pytorch.median).toFixed(2) : '–';
@@ -113,7 +116,7 @@ Written by \`npm run bench${flags.length ? ` -- ${flags.join(' ')}` : ''}\` on $
 - TypeTorch ${own.about.version}: ${own.about.backend}, ${cpus().length} threads at most, and ${wasm.about.backend}, one thread
 - ${torches.length ? `PyTorch ${torches[0].about.version} at 1 and 2 threads; its better median counts` : 'PyTorch was not at hand'}
 
-Medians of seven rounds (minimum – maximum), all programs measured in turns in one run. Ratios are time here over time
+Medians of seven rounds (minimum – maximum) after a warm-up of 1.5 s, all programs measured in turns in one run. Ratios are time here over time
 in PyTorch: below 1 is faster. The MNIST epoch reads, transforms and batches images here, while PyTorch gets them ready
 in a \`TensorDataset\`.
 
