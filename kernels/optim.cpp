@@ -27,18 +27,6 @@ void over_tensors(const double* f, int fields, F step) {
   });
 }
 
-template <class V>
-TT_INLINE V get(const Elem<V>* p, int64_t n) {
-  return n >= lanes<Elem<V>> ? load<V>(p) : load_n<V>(p, n);
-}
-template <class V>
-TT_INLINE void put(Elem<V>* p, V v, int64_t n) {
-  if (n >= lanes<Elem<V>>)
-    store(p, v);
-  else
-    store_n(p, v, n);
-}
-
 template <class T, bool momentum>
 void sgd_step(const double* f, const double* entry, int64_t begin, int64_t end) {
   using V = Vec<T>;
@@ -49,15 +37,15 @@ void sgd_step(const double* f, const double* entry, int64_t begin, int64_t end) 
   bool decays = f[4] != 0, nesterov = f[5] != 0, maximize = f[6] != 0, first = f[7] != 0;
   for (int64_t i = begin; i < end; i += lanes<T>) {
     int64_t n = end - i;
-    V g = get<V>(grad + i, n), p = get<V>(param + i, n);
+    V g = load_up_to<V>(grad + i, n), p = load_up_to<V>(param + i, n);
     if (maximize) g = -g;
     if (decays) g = v_mad(p, decay, g);
     if constexpr (momentum) {
-      V b = first ? g : v_mad(g, fresh, get<V>(buffer + i, n) * factor);
-      put(buffer + i, b, n);
+      V b = first ? g : v_mad(g, fresh, load_up_to<V>(buffer + i, n) * factor);
+      store_up_to(buffer + i, b, n);
       g = nesterov ? v_mad(b, factor, g) : b;
     }
-    put(param + i, v_mad(g, rate, p), n);
+    store_up_to(param + i, v_mad(g, rate, p), n);
   }
 }
 
@@ -89,7 +77,7 @@ void adam_step(const double* f, const double* entry, int64_t begin, int64_t end)
   V step = C<V>(-(rate / f[9])), correction = C<V>(f[10]);
   for (int64_t i = begin; i < end; i += lanes<T>) {
     int64_t n = end - i;
-    V g = get<V>(grad + i, n), p = get<V>(param + i, n), m = get<V>(mean + i, n);
+    V g = load_up_to<V>(grad + i, n), p = load_up_to<V>(param + i, n), m = load_up_to<V>(mean + i, n);
     if (maximize) g = -g;
     if (decays) {
       if (decoupled)
@@ -98,16 +86,16 @@ void adam_step(const double* f, const double* entry, int64_t begin, int64_t end)
         g = v_mad(p, decay, g);
     }
     m = v_mad(toward, g - m, near ? m : g);
-    put(mean + i, m, n);
-    V s = get<V>(square + i, n) * beta2 + fresh * g * g;
-    put(square + i, s, n);
+    store_up_to(mean + i, m, n);
+    V s = load_up_to<V>(square + i, n) * beta2 + fresh * g * g;
+    store_up_to(square + i, s, n);
     if (amsgrad) {
-      V h = get<V>(highest + i, n);
+      V h = load_up_to<V>(highest + i, n);
       s = v_where((h > s) | (h != h), h, s);
-      put(highest + i, s, n);
+      store_up_to(highest + i, s, n);
     }
     V denominator = v_sqrt(s) / correction + eps;
-    put(param + i, p + step * m / denominator, n);
+    store_up_to(param + i, p + step * m / denominator, n);
   }
 }
 

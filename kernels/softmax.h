@@ -12,18 +12,6 @@ constexpr int64_t SUM_CHUNK = 32;
 // Rows up to this long are added in double throughout, so that the width of vectors cannot be seen in the result.
 constexpr int64_t SHORT_ROW = 64;
 
-template <class V>
-TT_INLINE V load_up_to(const Elem<V>* p, int64_t n) {
-  return n >= lanes<Elem<V>> ? load<V>(p) : load_n<V>(p, n);
-}
-template <class V>
-TT_INLINE void store_up_to(Elem<V>* p, V v, int64_t n) {
-  if (n >= lanes<Elem<V>>)
-    store(p, v);
-  else
-    store_n(p, v, n);
-}
-
 TT_INLINE double add_lanes(VD v) {
   double t[lanes<double>];
   store(t, v);

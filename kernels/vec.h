@@ -199,6 +199,19 @@ TT_INLINE void store_n(Elem<V>* p, V v, int64_t n) {
 #endif
 }
 
+// A whole vector, or its first n elements where fewer are left.
+template <class V>
+TT_INLINE V load_up_to(const Elem<V>* p, int64_t n) {
+  return n >= lanes<Elem<V>> ? load<V>(p) : load_n<V>(p, n);
+}
+template <class V>
+TT_INLINE void store_up_to(Elem<V>* p, V v, int64_t n) {
+  if (n >= lanes<Elem<V>>)
+    store(p, v);
+  else
+    store_n(p, v, n);
+}
+
 // m ? a : b by lane; m is a comparison result, or any integer vector with lanes of the same size. Use it in place of
 // the operator: with relaxed SIMD Clang turns x > y ? x : y into an instruction that is free to drop a NaN, even when
 // written with bit operations, so the mask is hidden from it here.

@@ -32,9 +32,10 @@ export type GradFormula = <S extends Arith<S>>(grad: S, inputs: S[], result: S) 
 
 /**
  * Which dtypes an op computes in and returns: `arith` the promoted one; `float` floats, integers becoming the default;
+ * `float only` floats, integers being refused;
  * `compare` compares in the promoted one and returns bool; `logical` tests for non-zero and returns bool.
  */
-export type DTypeRule = 'arith' | 'float' | 'compare' | 'logical';
+export type DTypeRule = 'arith' | 'float' | 'float only' | 'compare' | 'logical';
 
 export interface PointwiseSpec {
   name: string;
@@ -99,7 +100,7 @@ class Pointwise {
 
   constructor(readonly spec: PointwiseSpec) {
     this.computeDtypes =
-      spec.rule === 'float'
+      spec.rule === 'float' || spec.rule === 'float only'
         ? [float32, float64]
         : allDtypes.filter((d) => d !== bool || (spec.rule !== 'arith' ? true : spec.noBool === undefined));
     this.kernels = allDtypes.map((d) => kernel(`${spec.name}_${d.suffix}`));
@@ -189,7 +190,7 @@ class Pointwise {
   /** The dtype that the op computes in where the operands share `dtype`, if that needs no conversion. */
   private direct(dtype: DType): boolean {
     const { rule } = this.spec;
-    return (rule !== 'float' || dtype.category === 'float') && (dtype !== bool || this.spec.noBool === undefined);
+    return ((rule !== 'float' && rule !== 'float only') || dtype.category === 'float') && (dtype !== bool || this.spec.noBool === undefined);
   }
 
   /** The common case, without lists: row-major operands of one shape and dtype. */

@@ -153,3 +153,12 @@ export const erf: Unary = unary({
   forward: (x) => x.erf(),
   derivative: [(g, [x]) => g.mul(x.mul(x).neg().exp().mul(INV_SQRT_PI2))],
 });
+
+export const silu: Unary = unary({
+  name: 'silu',
+  torch: 'nn.functional.silu',
+  doc: 'input * sigmoid(input)',
+  rule: 'float only',
+  forward: (x) => x.div(x.neg().exp().add(1)),
+  derivative: [(g, [x]) => g.mul(x.sigmoid()).mul(x.mul(x.sigmoid().neg().add(1)).add(1))],
+});
