@@ -25,7 +25,9 @@ function opsPage() {
       const also = record.name === name ? '' : ` (as \`${record.name}\`)`;
       const dtypes = record.dtypes.length === 6 ? 'all' : record.dtypes.map((d) => d.name).join(', ');
       const yes = (value) => (value ? 'yes' : '');
-      lines.push(`| \`${name}\`${also} | ${doc} | ${dtypes} | ${yes(record.inplace)} | ${yes(record.differentiable)} |`);
+      lines.push(
+        `| \`${name}\`${also} | ${doc} | ${dtypes} | ${yes(record.inplace)} | ${yes(record.differentiable)} |`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;
@@ -57,7 +59,10 @@ function coveragePage() {
 
 const check = process.argv.includes('--check');
 mkdirSync(join(root, 'docs'), { recursive: true });
-for (const [name, page] of [['ops.md', opsPage], ['coverage.md', coveragePage]]) {
+for (const [name, page] of [
+  ['ops.md', opsPage],
+  ['coverage.md', coveragePage],
+]) {
   const path = join(root, 'docs', name);
   const text = page();
   if (!check) writeFileSync(path, text);

@@ -190,7 +190,10 @@ class Pointwise {
   /** The dtype that the op computes in where the operands share `dtype`, if that needs no conversion. */
   private direct(dtype: DType): boolean {
     const { rule } = this.spec;
-    return ((rule !== 'float' && rule !== 'float only') || dtype.category === 'float') && (dtype !== bool || this.spec.noBool === undefined);
+    return (
+      ((rule !== 'float' && rule !== 'float only') || dtype.category === 'float') &&
+      (dtype !== bool || this.spec.noBool === undefined)
+    );
   }
 
   /** The common case, without lists: row-major operands of one shape and dtype. */
