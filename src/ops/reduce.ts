@@ -450,10 +450,23 @@ export interface ValuesIndices extends Iterable<Tensor> {
 }
 
 class NamedPair implements ValuesIndices {
+  readonly #name: string;
+
   constructor(
+    name: string,
     readonly values: Tensor,
     readonly indices: Tensor,
-  ) {}
+  ) {
+    this.#name = name;
+  }
+
+  toString(): string {
+    return `torch.return_types.${this.#name}(\nvalues=${this.values},\nindices=${this.indices})`;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return String(this);
+  }
 
   *[Symbol.iterator](): Iterator<Tensor> {
     yield this.values;
@@ -498,7 +511,7 @@ function maxLike(name: 'max' | 'min'): MaxOp {
       });
       record(result, node);
     }
-    return new NamedPair(result, indices);
+    return new NamedPair(name, result, indices);
   };
   return attach(run, {
     name,
