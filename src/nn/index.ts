@@ -2,7 +2,7 @@
 export * as functional from './functional.js';
 export * as init from './init.js';
 export { Module, type StateDict } from './module.js';
-export { LogSoftmax, ReLU, Sigmoid, Softmax, Tanh } from './modules/activation.js';
+export { LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh } from './modules/activation.js';
 export { Sequential } from './modules/container.js';
 export { Flatten } from './modules/flatten.js';
 export { Identity, Linear, type LinearOptions } from './modules/linear.js';

@@ -1,6 +1,6 @@
 import { checkOptions } from '../../core/errors.js';
 import type { Tensor } from '../../core/tensor.js';
-import { logSoftmax, relu, sigmoid, softmax, tanh } from '../../ops/index.js';
+import { logSoftmax, relu, sigmoid, silu, softmax, tanh } from '../../ops/index.js';
 import { Module } from '../module.js';
 
 /**
@@ -29,6 +29,13 @@ export class ReLU extends Module {
 export class Sigmoid extends Module {
   forward(input: Tensor): Tensor {
     return sigmoid(input);
+  }
+}
+
+/** x / (1 + exp(-x)), element by element. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SiLU.html */
+export class SiLU extends Module {
+  forward(input: Tensor): Tensor {
+    return silu(input);
   }
 }
 
