@@ -58,14 +58,6 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   return out;
 }
 
-/** Strides that walk `shape` over a tensor of `from` and `strides`; stretched dimensions get stride 0. */
-export function expandStrides(from: Shape, strides: Shape, shape: Shape): number[] {
-  const out = new Array<number>(shape.length).fill(0);
-  const lead = shape.length - from.length;
-  for (let i = 0; i < from.length; i++) out[lead + i] = from[i] === 1 && shape[lead + i] !== 1 ? 0 : strides[i];
-  return out;
-}
-
 /** Turns a dimension that may be negative into an index, with PyTorch's message. */
 export function wrapDim(dim: number, ndim: number): number {
   const n = Math.max(ndim, 1);

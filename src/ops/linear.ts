@@ -9,7 +9,7 @@ import { checkTensor, type Op, op } from './op.js';
 const kind = { kind: 'matmul', dtypes: dtypes.filter((d) => d.name !== 'bool') } as const;
 
 /** Affine maps, the product and the bias in one kernel. */
-export const linear: Op<(input: Tensor, weight: Tensor, bias?: Tensor | null) => Tensor, 'function'> = op({
+export const linear: Op<(input: Tensor, weight: Tensor, bias?: Tensor | null) => Tensor> = op({
   ...kind,
   name: 'linear',
   torch: 'nn.functional.linear',

@@ -189,7 +189,7 @@ function runNll(input: Tensor, target: Tensor, options: NllOptions | undefined):
   return { loss, total };
 }
 
-export const nllLoss: Op<(self: Tensor, target: Tensor, options?: NllOptions) => Tensor, 'function'> = op({
+export const nllLoss: Op<(self: Tensor, target: Tensor, options?: NllOptions) => Tensor> = op({
   name: 'nllLoss',
   torch: 'nn.functional.nll_loss',
   kind: 'composite',
@@ -360,97 +360,96 @@ function fusedGradient(
   return out;
 }
 
-export const crossEntropy: Op<(input: Tensor, target: Tensor, options?: CrossEntropyOptions) => Tensor, 'function'> =
-  composite({
-    name: 'crossEntropy',
-    torch: 'nn.functional.cross_entropy',
-    doc: '-log softmax(input)[target], for class indices or probabilities; options weight, ignoreIndex, reduction, labelSmoothing',
-    dtypes: floats,
-    forward(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
-      checkOptions('crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
-      checkTensor('crossEntropy', 'input', input);
-      checkTensor('crossEntropy', 'target', target);
-      const smoothing = options?.labelSmoothing ?? 0;
-      if (!(smoothing >= 0 && smoothing <= 1))
-        throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
-      const dim = input.ndim > 1 ? 1 : 0;
-      if (target.dtype.category === 'float' && target.shape.join() === input.shape.join()) {
-        return probabilities(input, target, options, smoothing, dim);
-      }
-      const p = readNll('crossEntropy', input, target, options);
-      if (input.ndim === 2 && p.weight === null && p.n > 0) {
-        const kept = new Kept<'logp' | 'total'>('CrossEntropyLossBackward0');
-        const loss = fused(input, target, p.ignoreIndex, p.code, smoothing, kept);
-        if (!loss.requiresGrad) kept.release();
-        return loss;
-      }
-      const logp = input.logSoftmax(dim);
-      const nll = nllLoss(logp, target, {
-        weight: options?.weight,
-        ignoreIndex: options?.ignoreIndex,
-        reduction: options?.reduction,
-      });
-      return smoothing === 0 ? nll : smoothed(logp, target, nll, options as CrossEntropyOptions, smoothing, dim);
+export const crossEntropy: Op<(input: Tensor, target: Tensor, options?: CrossEntropyOptions) => Tensor> = composite({
+  name: 'crossEntropy',
+  torch: 'nn.functional.cross_entropy',
+  doc: '-log softmax(input)[target], for class indices or probabilities; options weight, ignoreIndex, reduction, labelSmoothing',
+  dtypes: floats,
+  forward(input: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
+    checkOptions('crossEntropy', options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
+    checkTensor('crossEntropy', 'input', input);
+    checkTensor('crossEntropy', 'target', target);
+    const smoothing = options?.labelSmoothing ?? 0;
+    if (!(smoothing >= 0 && smoothing <= 1))
+      throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
+    const dim = input.ndim > 1 ? 1 : 0;
+    if (target.dtype.category === 'float' && target.shape.join() === input.shape.join()) {
+      return probabilities(input, target, options, smoothing, dim);
+    }
+    const p = readNll('crossEntropy', input, target, options);
+    if (input.ndim === 2 && p.weight === null && p.n > 0) {
+      const kept = new Kept<'logp' | 'total'>('CrossEntropyLossBackward0');
+      const loss = fused(input, target, p.ignoreIndex, p.code, smoothing, kept);
+      if (!loss.requiresGrad) kept.release();
+      return loss;
+    }
+    const logp = input.logSoftmax(dim);
+    const nll = nllLoss(logp, target, {
+      weight: options?.weight,
+      ignoreIndex: options?.ignoreIndex,
+      reduction: options?.reduction,
+    });
+    return smoothing === 0 ? nll : smoothed(logp, target, nll, options as CrossEntropyOptions, smoothing, dim);
+  },
+  samples: [
+    { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }] },
+    {
+      args: [
+        { shape: [3, 5] },
+        { data: [1, -100, 4], dtype: 'int64' },
+        { value: { reduction: 'sum', labelSmoothing: 0.1 } },
+      ],
     },
-    samples: [
-      { args: [{ shape: [3, 5] }, { data: [1, 0, 4], dtype: 'int64' }] },
-      {
-        args: [
-          { shape: [3, 5] },
-          { data: [1, -100, 4], dtype: 'int64' },
-          { value: { reduction: 'sum', labelSmoothing: 0.1 } },
-        ],
-      },
-      { args: [{ shape: [3, 5] }, { data: [1, 2, 4], dtype: 'int64' }, { value: { reduction: 'none' } }] },
-      {
-        args: [
-          { shape: [2, 3, 2] },
-          {
-            data: [
-              [0, 2],
-              [1, 1],
-            ],
-            dtype: 'int64',
-          },
-          { value: { labelSmoothing: 0.2 } },
-        ],
-      },
-      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }] },
-      {
-        args: [
-          { shape: [2, 3], low: -1e4, high: 1e4 },
-          { data: [2, 0], dtype: 'int64' },
-        ],
-      },
-      {
-        args: [
-          { shape: [3, 5] },
-          { data: [1, 1, 4], dtype: 'int64' },
-          { value: { ignoreIndex: 1, reduction: 'mean', labelSmoothing: 0.3 } },
-        ],
-      },
-      { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ labelSmoothing: 0.1 })] },
-      {
-        args: [
-          { shape: [3, 5] },
-          { data: [1, 0, 4], dtype: 'int64' },
-          weighted({ labelSmoothing: 0.1, reduction: 'sum' }),
-        ],
-      },
-      { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ reduction: 'none' })] },
-      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, weighted({ labelSmoothing: 0.1 }, 3)] },
-      { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, { value: { reduction: 'none' } }] },
-      { args: [{ shape: [5] }, { data: 2, dtype: 'int64' }, { value: { labelSmoothing: 0.1 } }] },
-    ],
-    errors: [
-      { args: [{ shape: [2, 3] }, { data: [0, 3], dtype: 'int64' }], message: 'Target 3 is out of bounds.' },
-      { args: [{ shape: [2, 3] }, { data: [0, 1] }], message: 'expected scalar type Long but found Float' },
-      {
-        args: [{ shape: [2, 3] }, { data: [0, 1, 2], dtype: 'int64' }],
-        message: 'Expected input batch_size (2) to match target batch_size (3).',
-      },
-    ],
-  });
+    { args: [{ shape: [3, 5] }, { data: [1, 2, 4], dtype: 'int64' }, { value: { reduction: 'none' } }] },
+    {
+      args: [
+        { shape: [2, 3, 2] },
+        {
+          data: [
+            [0, 2],
+            [1, 1],
+          ],
+          dtype: 'int64',
+        },
+        { value: { labelSmoothing: 0.2 } },
+      ],
+    },
+    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }] },
+    {
+      args: [
+        { shape: [2, 3], low: -1e4, high: 1e4 },
+        { data: [2, 0], dtype: 'int64' },
+      ],
+    },
+    {
+      args: [
+        { shape: [3, 5] },
+        { data: [1, 1, 4], dtype: 'int64' },
+        { value: { ignoreIndex: 1, reduction: 'mean', labelSmoothing: 0.3 } },
+      ],
+    },
+    { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ labelSmoothing: 0.1 })] },
+    {
+      args: [
+        { shape: [3, 5] },
+        { data: [1, 0, 4], dtype: 'int64' },
+        weighted({ labelSmoothing: 0.1, reduction: 'sum' }),
+      ],
+    },
+    { args: [{ shape: [3, 5] }, { data: [1, -100, 4], dtype: 'int64' }, weighted({ reduction: 'none' })] },
+    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, weighted({ labelSmoothing: 0.1 }, 3)] },
+    { args: [{ shape: [2, 3] }, { shape: [2, 3], low: 0, high: 1 }, { value: { reduction: 'none' } }] },
+    { args: [{ shape: [5] }, { data: 2, dtype: 'int64' }, { value: { labelSmoothing: 0.1 } }] },
+  ],
+  errors: [
+    { args: [{ shape: [2, 3] }, { data: [0, 3], dtype: 'int64' }], message: 'Target 3 is out of bounds.' },
+    { args: [{ shape: [2, 3] }, { data: [0, 1] }], message: 'expected scalar type Long but found Float' },
+    {
+      args: [{ shape: [2, 3] }, { data: [0, 1, 2], dtype: 'int64' }],
+      message: 'Expected input batch_size (2) to match target batch_size (3).',
+    },
+  ],
+});
 
 function probabilities(
   input: Tensor,

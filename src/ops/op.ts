@@ -2,7 +2,7 @@ import type { DType } from '../core/dtype.js';
 import { NotImplementedError, RuntimeError } from '../core/errors.js';
 import { closeScope, openScope } from '../core/storage.js';
 import { isGradEnabled, Node, Saved, setGradMode } from '../core/tape.js';
-import { empty, Tensor } from '../core/tensor.js';
+import { Tensor } from '../core/tensor.js';
 
 /** How samples for the generated tests are drawn; each entry is one call. */
 export interface Sample {
@@ -50,7 +50,7 @@ export interface OpRecord {
 type AnyFunction = (...args: never) => unknown;
 
 /** An op: a function that carries its record. `Traits` lists what is derived from it beyond the function. */
-export type Op<F extends AnyFunction, Traits extends 'inplace' | 'function' = never, Method = unknown> = F & {
+export type Op<F extends AnyFunction, Traits extends 'inplace' = never, Method = unknown> = F & {
   readonly record: OpRecord;
   /** Type of the method where it is not the function without its first argument (overloads). */
   readonly methodType?: Method;
@@ -74,10 +74,6 @@ export function attach<F extends AnyFunction>(
 /** How PyTorch names the node of an op: `add` gives `AddBackward0`, `logSoftmax` gives `LogSoftmaxBackward0`. */
 export function nodeName(name: string): string {
   return `${name[0].toUpperCase()}${name.slice(1)}Backward0`;
-}
-
-export function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor;
 }
 
 /** Refuses what is not a tensor, in PyTorch's words. */
@@ -279,9 +275,4 @@ export class FunctionNode extends Node {
   apply([grad]: (Tensor | null)[]): (Tensor | null)[] {
     return grad === null ? this.next.map(() => null) : this.backward(grad);
   }
-}
-
-/** An uninitialised result with the layout of `like`. */
-export function emptyLike(like: Tensor, dtype = like.dtype): Tensor {
-  return empty(like.shape, dtype);
 }

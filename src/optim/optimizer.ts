@@ -3,8 +3,6 @@ import { RuntimeError, ValueError } from '../core/errors.js';
 import { closeScope, openScope } from '../core/storage.js';
 import { Tensor } from '../core/tensor.js';
 
-/** Settings of a group of parameters, under camelCase keys. */
-export type GroupOptions = Record<string, unknown>;
 export type ParamGroup<Options extends object> = Options & { params: Tensor[] };
 /** What an optimizer takes: tensors, or groups with settings of their own. */
 export type Params<Options extends object> =
