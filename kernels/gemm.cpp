@@ -133,6 +133,13 @@ void edge_tile(TileKernel<T> kernel, int64_t K, int rows, int cols, const T* a, 
     for (int j = 0; j < cols; j++) out.c[i * out.stride + j] = aside[i * W + j];
 }
 
+// The next block of K: as OpenBLAS cuts it, with the same block size, so that sums round as they do there. What is left
+// between one and two blocks is halved.
+TT_INLINE int64_t next_block(int64_t left, int64_t most) {
+  if (left >= 2 * most) return most;
+  return left > most ? divide_up(left / 2, int64_t(4)) * 4 : left;
+}
+
 template <class T>
 void tile_block(const Product<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
   using X = Tile<T>;
@@ -151,8 +158,8 @@ void tile_block(const Product<T>& p, int64_t i0, int64_t i1, int64_t j0, int64_t
 
   for (int64_t jc = j0; jc < j1; jc += X::nc) {
     const int64_t nb = min_of(X::nc, j1 - jc);
-    for (int64_t k0 = 0; k0 < p.K; k0 += kStep) {
-      const int64_t kb = min_of(kStep, p.K - k0);
+    for (int64_t k0 = 0, kb; k0 < p.K; k0 += kb) {
+      kb = next_block(p.K - k0, X::kc);
       const T* b = p.b + k0 * p.bRow + jc * p.bCol;
       if (!bDirect) {
         for (int64_t j = 0; j < nb; j += W)

@@ -31,7 +31,7 @@ struct Tile;
 #define TT_DOT_ROWS 2
 #endif
 
-// Blocks of K (every build sums in the same blocks), of rows (packed A stays in the second-level cache) and of columns (packed B).
+// Blocks of K (the same in every build), of rows (packed A stays in the second-level cache), of columns (packed B).
 #define TT_GEMM_TILE(T, KC, MC, NC)                                                        \
   template <>                                                                              \
   struct Tile<T> {                                                                         \
@@ -46,10 +46,10 @@ struct Tile;
   };
 
 #if defined(__wasm__)
-TT_GEMM_TILE(float, 256, 128, 1024)
+TT_GEMM_TILE(float, 384, 128, 640)
 TT_GEMM_TILE(double, 256, 64, 512)
 #else
-TT_GEMM_TILE(float, 256, 168, 2048)
+TT_GEMM_TILE(float, 384, 168, 2048)
 TT_GEMM_TILE(double, 256, 168, 1024)
 #endif
 

@@ -149,7 +149,10 @@ double cross_entropy_backward(const double* f) {
         V p = v_exp(load_up_to<V>(row + k, classes - k)) * scale;
         store_up_to(to + k, smoothing != 0 ? p - less : p, classes - k);
       }
-      to[t] -= T(double(g) * (1 - smoothing));
+      // The target's entry in one rounding, as PyTorch's log-softmax backward has it.
+      V target_term = splat<V>(T(-double(g) * (1 - smoothing)));
+      V own = v_mad(v_exp(splat<V>(row[t])), scale, target_term);
+      to[t] = (smoothing != 0 ? own - less : own)[0];
     }
   });
   return 0;

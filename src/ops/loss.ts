@@ -326,7 +326,7 @@ function fusedGradient(
   kept: { logp: Tensor; total: Tensor },
 ): Tensor {
   const [n, classes] = input.shape;
-  if (grad.requiresGrad || input.requiresGrad) {
+  if (isGradEnabled()) {
     const keep = target.ne(ignoreIndex);
     const safe = target.where(keep, 0).unsqueeze(1);
     const ones = input.newZeros([n, 1]).add(1 - smoothing);

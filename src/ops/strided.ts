@@ -5,7 +5,7 @@ import { type Shape, showShape } from '../core/shape.js';
 import { Storage } from '../core/storage.js';
 import { Node } from '../core/tape.js';
 import { setViewNode, Tensor, view as viewOf } from '../core/tensor.js';
-import { aliasOf, copyInto, fillWith, launch } from './iterate.js';
+import { aliasOf, fillWith, launch } from './iterate.js';
 import { checkTensor, type Op, op } from './op.js';
 
 /** Views by explicit strides, and the histories of tensors that were changed through a view. */
@@ -84,10 +84,6 @@ const asStridedBackward: (grad: Tensor, base: Geometry, part: Geometry) => Tenso
   dtypes,
   forward(grad: Tensor, base: Geometry, part: Geometry): Tensor {
     const { whole, slice } = zerosLike(base, part, grad);
-    if (part.shape.length === 0) {
-      copyInto(slice, grad);
-      return whole;
-    }
     addRows(slice, grad);
     return whole;
   },
@@ -104,8 +100,7 @@ function addRows(to: Tensor, from: Tensor): void {
   for (let i = 0; i < to.shape[0]; i++) {
     const place = viewOf(to, to.shape.slice(1), to.strides.slice(1), to.offset + i * to.strides[0]);
     const part = viewOf(from, from.shape.slice(1), from.strides.slice(1), from.offset + i * from.strides[0]);
-    if (place.ndim === 0) launch(addKernels[to.dtype.index], place, [place, part]);
-    else addRows(place, part);
+    addRows(place, part);
   }
 }
 
