@@ -8,27 +8,15 @@ extern "C" {
 // Scratch memory of the calling thread, 64-byte aligned, kept between calls; slots 0..3 are independent.
 // In WebAssembly a slot holds at most 1 MiB. The GEMM uses slots 0, 1 and 2.
 void* tt_workspace(int slot, size_t bytes);
-}
 
-#if !defined(__wasm__)
-extern "C" {
-// Defined in native/pool.cpp, once for all instruction sets.
+// Defined in native/pool.cpp, once for all instruction sets, and in wasm/pool.cpp.
 void tt_pool_run(void (*call)(void* context, int64_t begin, int64_t end), void* context, int64_t n, int64_t chunk);
 int tt_pool_threads();
 void tt_pool_set_threads(int threads);
 }
-#endif
 
 namespace TT_NS {
 
-#if defined(__wasm__)
-TT_INLINE int thread_count() { return 1; }
-
-template <class F>
-TT_INLINE void parallel_for(int64_t n, int64_t, F fn) {
-  if (n > 0) fn(int64_t(0), n);
-}
-#else
 TT_INLINE int thread_count() { return tt_pool_threads(); }
 
 template <class F>
@@ -47,6 +35,5 @@ TT_INLINE void parallel_for(int64_t n, int64_t grain, F fn) {
   auto call = [](void* context, int64_t begin, int64_t end) { (*static_cast<F*>(context))(begin, end); };
   tt_pool_run(call, &fn, n, chunk);
 }
-#endif
 
 }  // namespace TT_NS

@@ -24,6 +24,7 @@ const flags = [
   '-fwrapv',
   '-fvisibility=hidden',
   '-mbulk-memory',
+  '-matomics',
   '-mnontrapping-fptoint',
   '-msign-ext',
   '-DTT_ISA=wasm',
@@ -31,8 +32,14 @@ const flags = [
 ];
 const linkFlags = [
   '-Wl,--no-entry',
-  '-Wl,--export-memory',
+  '-Wl,--import-memory',
+  '-Wl,--shared-memory',
+  '-Wl,--initial-memory=8388608',
   '-Wl,--max-memory=4294967296',
+  '-Wl,--export=__stack_pointer',
+  '-Wl,--export=__wasm_init_tls',
+  '-Wl,--export=__tls_size',
+  '-Wl,--export=__tls_align',
   '-Wl,--stack-first',
   '-Wl,-z,stack-size=1048576',
   '-Wl,--strip-all',

@@ -23,14 +23,6 @@ __attribute__((no_builtin)) void* memset(void* to, int value, size_t bytes) {
   return to;
 }
 
-static constexpr size_t kSlotBytes = size_t(1) << 20;
-alignas(64) static unsigned char workspaces[4][kSlotBytes];
-
-void* tt_workspace(int slot, size_t bytes) {
-  if (bytes > kSlotBytes) __builtin_trap();
-  return workspaces[slot];
-}
-
 alignas(64) static double frameValues[4096];
 
 #define TT_EXPORT(name) __attribute__((export_name(#name)))

@@ -32,6 +32,11 @@ export interface Collector {
   collect(minor: boolean): boolean;
   /** Calls `dead` with each slot whose object is gone. */
   sweep(dead: (slot: number) => void): void;
+  /**
+   * Only where {@link collect} can do nothing (browsers tell what died between turns of the event loop alone):
+   * calls `then` in a later turn, after a collection.
+   */
+  readonly inLaterTurn?: (then: () => void) => void;
 }
 
 /** A region of device memory with JavaScript views over it (host-visible devices only). */

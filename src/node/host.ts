@@ -4,9 +4,10 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { createContext, runInContext, runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { type Backend, installBackend } from '../backend/backend.js';
 import { type NativeAddon, NativeBackend } from '../backend/cpu/native.js';
-import { WasmBackend, WeakRefCollector } from '../backend/cpu/wasm.js';
+import { THREAD_MAIN, type ThreadData, WasmBackend, WeakRefCollector } from '../backend/cpu/wasm.js';
 
 type CollectorFunction = (options?: { type: 'minor' | 'major'; execution: 'sync' }) => void;
 
@@ -53,13 +54,21 @@ function nativeBackend(): Backend | undefined {
   }
 }
 
+function startThread(workerData: ThreadData): void {
+  const source = `(${THREAD_MAIN})(require('node:worker_threads').workerData)`;
+  const thread = new Worker(source, { eval: true, workerData, execArgv: [] });
+  thread.on('error', (error) => console.error(`typetorch: a thread of the kernels ended (${error.message})`));
+  thread.unref();
+}
+
 function wasmBackend(): Backend {
   if (Number(process.versions.node.split('.')[0]) < 22) setFlagsFromString('--experimental-wasm-relaxed-simd');
   const relaxed = readFileSync(built('wasm/typetorch.relaxed.wasm'));
   const useRelaxed = process.env.TYPETORCH_ISA !== 'simd' && WebAssembly.validate(relaxed);
   const bytes = useRelaxed ? relaxed : readFileSync(built('wasm/typetorch.simd.wasm'));
   const collector = new WeakRefCollector(collectFully);
-  return new WasmBackend(new WebAssembly.Module(bytes), useRelaxed ? 'relaxed simd' : 'simd', collector);
+  const threads = { threads: threadCount(), mayWait: true, start: startThread };
+  return new WasmBackend(new WebAssembly.Module(bytes), useRelaxed ? 'relaxed simd' : 'simd', collector, threads);
 }
 
 const native = nativeBackend();
