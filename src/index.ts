@@ -24,7 +24,7 @@ export {
 } from './core/dtype.js';
 export { IndexError, NotImplementedError, RuntimeError, ValueError } from './core/errors.js';
 export { Generator } from './core/generator.js';
-export { collectGarbage, type MemoryReport, memory } from './core/memory.js';
+export { collectGarbage, type MemoryReport, memory, setMemoryBudget } from './core/memory.js';
 export type { Shape } from './core/shape.js';
 export { Tensor } from './core/tensor.js';
 export * as nn from './nn/index.js';

@@ -18,5 +18,6 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 node(join(typescript, 'bin/tsc'), '-p', 'tsconfig.json');
 await generateKernels();
 node('tools/build-wasm.mjs');
+node('tools/embed-wasm.mjs');
 node('tools/build-native.mjs');
 node(join(typescript, 'bin/tsc'), '-p', 'examples/tsconfig.json');

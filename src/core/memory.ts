@@ -1,10 +1,12 @@
 import { backend, type Slab } from '../backend/backend.js';
+import { describe, RuntimeError } from './errors.js';
 
 /**
  * Memory of the CPU device. Storages come from slabs and go back to lists by size class: at once when the framework
  * knows that nobody can see them, else when the garbage collector has taken the JavaScript object that stood for them,
  * which is looked at whenever much memory was handed out since the last look. Small storages share chunks and are
- * reclaimed chunk by chunk.
+ * reclaimed chunk by chunk. A browser tells what the collector took only between turns of the event loop: there the look
+ * waits for the next turn, and code that hands out more than a budget in one turn is told how to let another one come.
  */
 
 /** Storages up to this size share chunks. */
@@ -39,6 +41,9 @@ let liveBytes = 0;
 let peakBytes = 0;
 let sinceLook = 0;
 let looks = 0;
+/** Most that one turn of the event loop may hand out where only turns free memory. */
+let turnBudget = 2 ** 30;
+let turn: Promise<void> | undefined;
 
 /** Four classes per power of two keep the waste under a fifth. */
 function sizeClass(bytes: number): number {
@@ -82,7 +87,8 @@ export function allocate(bytes: number): Block {
   let list = lists.get(size);
   let block = list?.pop();
   if (block === undefined && sinceLook > Math.max(BUDGET, (liveBytes - sinceLook) / 2)) {
-    reclaim();
+    if (backend().collector.inLaterTurn === undefined) reclaim();
+    else awaitTurn(size);
     list = lists.get(size);
     block = list?.pop();
   }
@@ -146,6 +152,40 @@ function reclaim(): void {
   if (before - liveBytes < enough && collector.collect(true)) sweep();
   if (before - liveBytes < enough && collector.collect(false)) sweep();
   sinceLook = 0;
+}
+
+/** Plans a look in the next turn of the event loop; throws where the present one has handed out too much. */
+function awaitTurn(size: number): void {
+  turn ??= new Promise((resolve) => {
+    backend().collector.inLaterTurn?.(() => {
+      turn = undefined;
+      looks++;
+      sweep();
+      sinceLook = 0;
+      resolve();
+    });
+  });
+  if (sinceLook <= turnBudget) return;
+  sinceLook -= size;
+  throw new RuntimeError(
+    `${Math.floor(turnBudget / 2 ** 20)} MiB of tensors were made without a pause, and a browser frees unused ones only ` +
+      'between turns of the event loop. Write `for await (const batch of loader)`, or await a read in each step, as in ' +
+      '`(await loss.cpu()).item()`; torch.setMemoryBudget(bytes) changes the limit',
+  );
+}
+
+/** The coming turn of the event loop, where memory waits for it; awaited by what may pause (loaders, awaited reads). */
+export function memoryTurn(): Promise<void> | undefined {
+  return turn;
+}
+
+/**
+ * Sets how many bytes of tensors a program may make in one turn of the event loop where unused ones are freed only
+ * between turns, as in browsers. Default: 1 GiB. Without effect in Node, which frees them at any time.
+ */
+export function setMemoryBudget(bytes: number): void {
+  if (!(bytes > 0)) throw new RangeError(`setMemoryBudget expects a positive number of bytes, got ${describe(bytes)}`);
+  turnBudget = bytes;
 }
 
 /** Collects garbage now and takes back all memory that nothing refers to any more. */

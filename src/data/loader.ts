@@ -1,5 +1,6 @@
 import { checkOptions, describe, ValueError } from '../core/errors.js';
 import { defaultGenerator, type Generator } from '../core/generator.js';
+import { memoryTurn } from '../core/memory.js';
 import { seedFromRandom64 } from '../core/random-fill.js';
 import { type Collated, defaultCollate, defaultConvert } from './collate.js';
 import { type DataSource, type DatasetLike, datasetOf, isCurrent, itemsOf } from './dataset.js';
@@ -115,6 +116,7 @@ export class DataLoader<T, B = Collated<Awaited<T>>> implements Iterable<B>, Asy
   ): AsyncGenerator<Awaited<B>, void, undefined> {
     const whole = this.wholeBatches();
     for (const at of order) {
+      await memoryTurn();
       if (typeof at === 'number') yield await this.single(await this.source.getItem(at));
       else if (whole !== undefined) yield await (whole(at) as B);
       else yield await this.join(await Promise.all(await itemsOf(this.source, at)));

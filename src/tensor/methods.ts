@@ -1,5 +1,6 @@
 import { type BackwardOptions, backward } from '../autograd/engine.js';
 import { RuntimeError } from '../core/errors.js';
+import { memoryTurn } from '../core/memory.js';
 import { outsideScopes } from '../core/storage.js';
 import { nodeOf } from '../core/tape.js';
 import { Tensor } from '../core/tensor.js';
@@ -112,8 +113,9 @@ const methods: Record<string, (...args: never[]) => unknown> & ThisType<Tensor> 
   toString() {
     return printed(this);
   },
-  cpu() {
-    return Promise.resolve(this);
+  async cpu() {
+    await memoryTurn();
+    return this;
   },
   index(...indices: Index[]) {
     return index(this, indices);

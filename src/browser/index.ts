@@ -1,0 +1,4 @@
+import './host.js';
+import './files.js';
+
+export * from '../index.js';
