@@ -9,6 +9,8 @@ const alias = [
   { find: /^typetorch\/vision$/, replacement: source('node/vision.ts') },
 ];
 
+/** Tests in Chromium, which vitest.browser.config.ts runs. */
+const browser = ['test/browser/**'];
 /** Tests that make no tensors have nothing to gain from a second back end. */
 const anyBackend = ['test/format.test.ts', 'test/random.test.ts'];
 
@@ -18,14 +20,20 @@ export default defineConfig({
     projects: [
       {
         resolve: { alias },
-        test: { name: 'native', include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 },
+        test: {
+          name: 'native',
+          include: ['test/**/*.test.ts'],
+          exclude: browser,
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
       },
       {
         resolve: { alias },
         test: {
           name: 'wasm',
           include: ['test/**/*.test.ts'],
-          exclude: anyBackend,
+          exclude: [...browser, ...anyBackend],
           env: { TYPETORCH_NATIVE: '0' },
           pool: 'forks',
           testTimeout: 60_000,

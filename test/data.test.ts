@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import * as torch from 'typetorch';
 import { nn, optim, type Tensor } from 'typetorch';
 import {
@@ -19,6 +17,7 @@ import {
   WeightedRandomSampler,
 } from 'typetorch/data';
 import { describe, expect, test, vi } from 'vitest';
+import { readGolden } from './support/platform.js';
 
 interface Goldens {
   loaders: {
@@ -37,9 +36,7 @@ interface Goldens {
   samplers: { name: string; own: boolean; length: number; epochs: unknown[]; after: string }[];
   splits: { n: number; lengths: number[]; own: boolean; indices: number[][]; after: string }[];
 }
-const goldens = JSON.parse(
-  gunzipSync(readFileSync(new URL('goldens/data.json.gz', import.meta.url))).toString(),
-) as Goldens;
+const goldens = await readGolden<Goldens>('data');
 
 const range = (n: number) => [...Array(n).keys()];
 const draw64 = (generator?: torch.Generator) => {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { addIndent, moduleListToString, moduleToString, pyFloat, pyRepr } from '../src/nn/format.js';
 import {
@@ -13,6 +11,7 @@ import {
   setPrintOptions,
   withPrintOptions,
 } from '../src/tensor/format.js';
+import { readGolden } from './support/platform.js';
 
 type Value = number | boolean | string;
 
@@ -50,8 +49,7 @@ interface Goldens {
   modules: ModuleTree[];
 }
 
-const file = new URL('./goldens/format.json.gz', import.meta.url);
-const goldens = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Goldens;
+const goldens = await readGolden<Goldens>('format');
 
 const words: Record<string, number> = {
   nan: Number.NaN,

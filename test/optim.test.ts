@@ -1,6 +1,6 @@
 import * as torch from 'typetorch';
 import { describe, expect, it } from 'vitest';
-import { readGolden } from './support/golden-file.js';
+import { bytesOf, readGolden } from './support/platform.js';
 
 const { optim } = torch;
 
@@ -8,7 +8,7 @@ interface Golden {
   seed: number;
   cases: { name: 'SGD' | 'Adam' | 'AdamW'; options: Record<string, unknown>; rows: string }[];
 }
-const golden = readGolden<Golden>('optim');
+const golden = await readGolden<Golden>('optim');
 const camel = (key: string) => key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
 
 function problem() {
@@ -27,8 +27,7 @@ describe('optimizers follow PyTorch for 50 steps in float64', () => {
       const { w, b, loss } = problem();
       const settings = Object.fromEntries(Object.entries(options).map(([k, v]) => [camel(k), v]));
       const optimizer = new optim[name]([w, b], settings);
-      const bytes = Buffer.from(rows, 'base64');
-      const expected = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+      const expected = new Float64Array(bytesOf(rows).buffer);
       for (let step = 0; step < 50; step++) {
         optimizer.zeroGrad();
         const value = loss();

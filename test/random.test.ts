@@ -1,6 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_SEED, defaultGenerator, Generator } from '../src/core/generator.js';
 import {
@@ -21,6 +18,7 @@ import {
   seedFromRandom64,
   uniform_,
 } from '../src/core/random-fill.js';
+import { bytesOf, readGolden, sameBytes, sha256 } from './support/platform.js';
 
 type Dtype = 'float32' | 'float64' | 'int64' | 'int32' | 'uint8' | 'bool';
 type Argument = number | string | boolean | null;
@@ -43,9 +41,7 @@ interface Golden {
   sequence: { seed: number; start: string; steps: (Step & { state: string })[] };
 }
 
-const golden: Golden = JSON.parse(
-  gunzipSync(readFileSync(new URL('./goldens/random.json.gz', import.meta.url))).toString(),
-);
+const golden = await readGolden<Golden>('random');
 
 const ARRAYS = {
   float32: Float32Array,
@@ -55,10 +51,6 @@ const ARRAYS = {
   uint8: Uint8Array,
   bool: Uint8Array,
 };
-
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(Buffer.from(base64, 'base64'));
-}
 
 function expected(step: Step): AnyOut {
   const dtype = step.op === 'multinomial' ? 'int64' : step.dtype;
@@ -115,7 +107,7 @@ function compare(step: Step, actual: AnyOut, label: string): void {
   const wanted = expected(step);
   expect(actual.length, label).toBe(wanted.length);
   if (!INEXACT.has(step.op) || step.dtype === 'float32') {
-    if (Buffer.compare(rawBytes(actual), rawBytes(wanted)) !== 0) {
+    if (!sameBytes(rawBytes(actual), rawBytes(wanted))) {
       expect(actual, label).toEqual(wanted);
       expect.fail(`${label}: bytes differ`);
     }
@@ -143,10 +135,10 @@ describe('fills', () => {
 describe('long fills', () => {
   test.each(golden.digests.map((step) => [`${step.op}(${step.args}) ${step.dtype}[${step.n}]`, step] as const))(
     '%s',
-    (_, step) => {
+    async (_, step) => {
       const generator = new Generator(step.seed);
       const out = run(generator, step);
-      expect(createHash('sha256').update(rawBytes(out)).digest('hex')).toBe(step.data);
+      expect(await sha256(rawBytes(out))).toBe(step.data);
       expect(String(seedFromRandom64(generator))).toBe(step.after);
     },
   );

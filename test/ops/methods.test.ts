@@ -1,6 +1,6 @@
+import * as torch from 'typetorch';
 import { describe, expect, test } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
-import * as torch from '../../src/node/index.js';
 import { manualSeed } from '../../src/tensor/create.js';
 import { argumentsOf, seedOf } from '../support/draw.js';
 import {

@@ -6,6 +6,7 @@ import { castTo } from '../../src/ops/iterate.js';
 import { getNumThreads, setNumThreads } from '../../src/tensor/environment.js';
 import { type Argument, type Arguments, argumentsOf, draw, valuesOf } from '../support/draw.js';
 import { call, type Entry, entries, outputsOf } from '../support/entries.js';
+import { sameBytes } from '../support/platform.js';
 import { Sweep } from '../support/sweep.js';
 import { difference, expectedOf } from '../support/tolerances.js';
 
@@ -43,9 +44,9 @@ function run(entry: Entry, { values, tensors }: Arguments, threads: number): Ten
   }
 }
 
-function sameBytes(a: Tensor, b: Tensor): boolean {
+function identical(a: Tensor, b: Tensor): boolean {
   const [x, y] = [a, b].map((t) => new Uint8Array(t.toTypedArray().buffer));
-  return a.dtype === b.dtype && Buffer.compare(x, y) === 0;
+  return a.dtype === b.dtype && sameBytes(x, y);
 }
 
 /** The first sample that can be enlarged. */
@@ -76,7 +77,7 @@ describe('many elements', () => {
           const one = run(entry, made, 1);
           const several = run(entry, made, 3);
           for (let k = 0; k < one.length; k++) {
-            if (sameBytes(several[k], one[k])) continue;
+            if (identical(several[k], one[k])) continue;
             const gap = difference(several[k], expectedOf(one[k]), entry.record);
             if (gap !== undefined) return `result ${k}: ${gap}`;
           }

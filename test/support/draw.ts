@@ -1,10 +1,10 @@
-import { crc32 } from 'node:zlib';
 import { bool, type DTypeName, type TypedArray, toDType } from '../../src/core/dtype.js';
 import { Generator } from '../../src/core/generator.js';
 import { uniform_ } from '../../src/core/random-fill.js';
 import { numelOf, type Shape } from '../../src/core/shape.js';
 import { empty, type Tensor } from '../../src/core/tensor.js';
 import { copyInto } from '../../src/ops/iterate.js';
+import { crc32 } from './platform.js';
 
 /** Inputs drawn from seeds; test/goldens/ops.py draws the same ones. */
 

@@ -1,4 +1,4 @@
-import '../../src/node/index.js';
+import 'typetorch';
 import type { DTypeName } from '../../src/core/dtype.js';
 import type { Tensor } from '../../src/core/tensor.js';
 import * as functional from '../../src/ops/functional.js';

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import type { DTypeName } from '../../src/core/dtype.js';
 import type { Argument } from './draw.js';
+import { bytesOf, readGolden } from './platform.js';
 import type { Expected } from './tolerances.js';
 
 /** What PyTorch answers, as test/goldens/ops.py wrote it. */
@@ -41,8 +40,7 @@ interface Goldens {
   entries: GoldenOp[];
 }
 
-const file = new URL('../goldens/ops.json.gz', import.meta.url);
-export const goldens = JSON.parse(gunzipSync(readFileSync(file)).toString()) as Goldens;
+export const goldens = await readGolden<Goldens>('ops');
 
 const arrays = {
   float32: Float32Array,
@@ -54,6 +52,5 @@ const arrays = {
 };
 
 export function unpack({ dtype, shape, data }: Packed): Expected {
-  const bytes = Uint8Array.from(Buffer.from(data, 'base64'));
-  return { dtype, shape, values: new arrays[dtype](bytes.buffer) };
+  return { dtype, shape, values: new arrays[dtype](bytesOf(data).buffer) };
 }

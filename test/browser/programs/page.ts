@@ -1,0 +1,7 @@
+import { call } from './programs.js';
+
+declare global {
+  var inPage: typeof call;
+}
+
+globalThis.inPage = call;

@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_FLAGS, chromiumPath } from './test/browser/support/chromium.js';
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+const alias = [
+  { find: /^typetorch$/, replacement: source('browser/index.ts') },
+  { find: /^typetorch\/data$/, replacement: source('browser/data.ts') },
+  { find: /^typetorch\/vision$/, replacement: source('browser/vision.ts') },
+  { find: /^(.*)\/platform\.js$/, replacement: '$1/platform.browser.js' },
+];
+
+/** Tests of what only Node has: files, processes, collections in the middle of a loop. */
+const nodeOnly = ['memory', 'mnist', 'structure', 'vision'].map((name) => `test/${name}.test.ts`);
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/reporter.ts'],
+    projects: [
+      {
+        resolve: { alias },
+        server: {
+          headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+        },
+        test: {
+          name: 'page',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**', ...nodeOnly],
+          setupFiles: ['./test/browser/support/threads.setup.ts'],
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_FLAGS } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: './test/browser/support/package.setup.ts',
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
