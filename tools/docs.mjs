@@ -43,7 +43,7 @@ function* filesIn(folder) {
 
 function coveragePage() {
   const places = new Map();
-  for (const folder of ['test', 'examples', 'docs']) {
+  for (const folder of ['test', 'examples', 'docs', 'site']) {
     for (const file of filesIn(folder)) {
       if (file === join('docs', 'coverage.md')) continue;
       for (const [id] of readFileSync(join(root, file), 'utf8').matchAll(/\b[A-Z]{1,2}-\d{2,3}\b/g)) {
