@@ -21,10 +21,6 @@ struct Tile;
 #define TT_GEMM_ROWS 8
 #define TT_GEMM_VECTORS 3
 #define TT_DOT_ROWS 4
-#elif defined(__wasm_relaxed_simd__)
-#define TT_GEMM_ROWS 5
-#define TT_GEMM_VECTORS 2
-#define TT_DOT_ROWS 2
 #else
 #define TT_GEMM_ROWS 4
 #define TT_GEMM_VECTORS 2
