@@ -64,7 +64,7 @@ export class Chart {
       {
         width: this.place.clientWidth || 300,
         height: this.place.clientHeight,
-        padding: [8, 12, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: 'mnist' }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
         scales: {

@@ -8,6 +8,8 @@ type Column = 'loss' | 'smoothLoss' | 'smoothAccuracy' | 'testLoss' | 'testAccur
 /** Above this a loss leaves the picture: with too large a learning rate it may become anything. */
 const HIGHEST_LOSS = 5;
 
+const finite = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);
+
 /** Both charts with their keys. */
 export class Curves {
   private history = new History();
@@ -85,7 +87,7 @@ export class Curves {
       this.frame = 0;
       const { history } = this;
       const steps = history.column('step');
-      const columns = (...names: Column[]) => names.map((name) => history.column(name));
+      const columns = (...names: Column[]) => names.map((name) => history.column(name).map(finite));
       this.loss.show([steps, ...columns('loss', 'smoothLoss', 'testLoss')]);
       this.accuracy.show([steps, ...columns('smoothAccuracy', 'testAccuracy')]);
       this.showKeys();

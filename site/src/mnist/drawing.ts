@@ -51,6 +51,10 @@ export class Drawing {
   /** `steps` is how long the network was trained that made the guess. */
   showGuess({ id, probabilities }: Guess, steps: number): void {
     if (id !== this.id || this.pixels === null) return;
+    if (!probabilities.every(Number.isFinite)) {
+      this.showNone('The numbers have overflowed: reset, and try a smaller learning rate.');
+      return;
+    }
     const winner = this.bars.show(probabilities);
     const percent = `${Math.round(100 * probabilities[winner])}%`;
     const before = setText('answer', String(winner));
@@ -73,12 +77,15 @@ export class Drawing {
         this.send();
       }, WATCH_EVERY);
     }
-    if (pixels !== null) return;
+    if (pixels === null) this.showNone('The small image will show what the network sees of your digit.');
+  }
+
+  private showNone(note: string): void {
     clearTimeout(this.standing);
     this.bars.show(null);
     setText('answer', '–');
     setText('certainty', '');
-    setText('draw-note', 'The small image will show what the network sees of your digit.');
+    setText('draw-note', note);
   }
 
   private note(winner: number, steps: number): string {

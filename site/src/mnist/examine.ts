@@ -47,7 +47,9 @@ export function examine(
   return {
     score: { loss: loss / part.length, accuracy: 1 - wrong.length / part.length },
     wrong: wrong.length,
+    // No guess at all where the numbers have overflowed.
     mistakes: wrong
+      .filter(({ guess }) => guess >= 0)
       .slice(0, MISTAKES_SHOWN)
       .map(({ index, guess, confidence }) => ({ ...part.sample(index), guess, confidence })),
   };

@@ -77,7 +77,9 @@ export class History {
     this.stride *= 2;
     const { rows } = this;
     this.rows = rows.flatMap((b, i) => {
-      if (i % 2 === 0) return i === rows.length - 1 ? [b] : [];
+      // The first row, before any step, stays as it is.
+      if (i === 0 || (i % 2 === 1 && i === rows.length - 1)) return b;
+      if (i % 2 === 1) return [];
       const a = rows[i - 1];
       const losses = [a.loss, b.loss].filter((loss) => loss !== null);
       return {

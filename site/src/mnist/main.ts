@@ -59,30 +59,31 @@ function settings(): Settings {
   };
 }
 
+function lock(name: string, locked: boolean): void {
+  field(name).disabled = locked;
+  field(name).title = locked && state !== 'failed' ? 'Reset to change' : '';
+}
+
 function enter(next: State): void {
   state = next;
-  const epochs = Number(field('epochs').value);
-  const more = `Train ${epochs} more`;
   const labels: Record<State, string> = {
     loading: 'Loading…',
     resetting: 'Train',
     fresh: 'Train',
     running: 'Pause',
     paused: 'Resume',
-    finished: more,
+    finished: `Train ${field('epochs').value} more`,
     failed: 'Train',
   };
   mainButton.textContent = labels[state];
   mainButton.disabled = ['loading', 'resetting', 'failed'].includes(state);
   resetButton.disabled = !['running', 'paused', 'finished'].includes(state);
+  const untrained = ['loading', 'resetting', 'fresh'].includes(state);
+  find('plot-hint', HTMLElement).hidden = !untrained;
   // A network keeps its optimizer, batches and seed; the rate may change between any two steps.
-  for (const name of ['optimizer', 'batchSize', 'seed'])
-    field(name).disabled = !['loading', 'resetting', 'fresh'].includes(state);
-  field('epochs').disabled = state === 'running' || state === 'paused';
-  for (const { control } of form.querySelectorAll('label')) {
-    (control as HTMLElement).title = (control as HTMLSelectElement).disabled ? 'Reset to change' : '';
-  }
-  find('plot-hint', HTMLElement).hidden = !['loading', 'resetting', 'fresh'].includes(state);
+  for (const name of ['optimizer', 'batchSize', 'seed']) lock(name, !untrained);
+  lock('epochs', state === 'running' || state === 'paused' || state === 'failed');
+  lock('lr', state === 'failed');
   document.body.dataset.state = state;
 }
 
@@ -134,7 +135,9 @@ function showFacts(memory: number): void {
   const { backend, threads, parameters, trainImages, testImages } = facts;
   const parts = [
     `Runs on WebAssembly (${backend})`,
-    `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    threads > 1
+      ? `${threads} threads`
+      : `1 thread${crossOriginIsolated ? '' : ' (the host sends no isolation headers)'}`,
     `${formatWhole(parameters)} parameters`,
     `${formatWhole(trainImages)} training and ${formatWhole(testImages)} test images`,
     `${Math.round(memory / 2 ** 20)} MiB of tensors`,
@@ -170,15 +173,18 @@ function showMistakes({ wrong, mistakes, epoch }: EpochEnd): void {
     'mistakes-note',
     `${formatWhole(wrong)} of ${formatWhole(facts?.testImages ?? 0)} after epoch ${epoch}; surest first, label\u00a0→\u00a0guess`,
   );
-  find('mistakes', HTMLElement).replaceChildren(
+  const list = find('mistakes', HTMLElement);
+  const focused = [...list.children].findIndex((item) => item.contains(document.activeElement));
+  list.replaceChildren(
     ...mistakes.map((mistake) => {
       const { label, guess, confidence } = mistake;
       const read = document.createElement('b');
       read.textContent = String(guess);
-      const name = `Test image of a ${label}, read as ${guess}, ${Math.round(100 * confidence)}% sure. Show it in the drawing area`;
+      const name = `${label} → ${guess}, ${Math.round(100 * confidence)}% sure. Show this test image in the drawing area`;
       return thumbnail(mistake.pixels, [`${label} → `, read], name, () => showInPad(mistake));
     }),
   );
+  list.children[focused]?.querySelector('button')?.focus({ preventScroll: true });
 }
 
 function showNoMistakes(): void {
@@ -230,7 +236,9 @@ function advance(progress: Progress): void {
 function endEpoch(report: EpochEnd): void {
   showEpochRow(report);
   curves.describe(step);
-  if (report.last || performance.now() - mistakesShown > MISTAKES_STAND) showMistakes(report);
+  // Not while someone is about to choose one of them.
+  const stands = performance.now() - mistakesShown < MISTAKES_STAND || find('mistakes', HTMLElement).matches(':hover');
+  if (report.last || !stands) showMistakes(report);
   if (!report.last) return;
   enter('finished');
   announce(`Training finished: ${formatPercent(report.test.accuracy)} of the test images are read correctly`);

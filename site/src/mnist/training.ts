@@ -101,6 +101,8 @@ export class Training {
   /** Trains for `epochs` more; resolves when they are done, or training was stopped. */
   async train(epochs: number): Promise<void> {
     this.epochsWanted += epochs;
+    // A pause may have come when the last epoch had just ended.
+    this.resume();
     if (this.running) return;
     this.running = true;
     while (this.epoch < this.epochsWanted && !this.stopped) await this.trainEpoch();
