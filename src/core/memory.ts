@@ -15,6 +15,9 @@ const CHUNK = 64 * 1024;
 const SLAB = 32 * 1024 * 1024;
 /** Smallest amount handed out between two looks at what the collector took. */
 const BUDGET = 24 * 1024 * 1024;
+/** Looks cost as much as filling some megabytes, so among large blocks there is one every few blocks, up to a limit. */
+const LARGE_BLOCKS = 6;
+const LARGE_BUDGET = 256 * 1024 * 1024;
 
 /** A piece of a slab of one size class. */
 export interface Block {
@@ -40,6 +43,7 @@ let reservedBytes = 0;
 let liveBytes = 0;
 let peakBytes = 0;
 let sinceLook = 0;
+let largestSinceLook = 0;
 let looks = 0;
 /** Most that one turn of the event loop may hand out where only turns free memory. */
 let turnBudget = 2 ** 30;
@@ -80,13 +84,19 @@ function borrow(bytes: number): Block | undefined {
   return best?.pop();
 }
 
+function budget(): number {
+  const few = Math.min(LARGE_BLOCKS * largestSinceLook, LARGE_BUDGET);
+  return Math.max(BUDGET, few, (liveBytes - sinceLook) / 2);
+}
+
 /** Takes a block of at least `bytes`; its contents are whatever was there before. */
 export function allocate(bytes: number): Block {
   const size = sizeClass(bytes);
   sinceLook += size;
+  if (size > largestSinceLook) largestSinceLook = size;
   let list = lists.get(size);
   let block = list?.pop();
-  if (block === undefined && sinceLook > Math.max(BUDGET, (liveBytes - sinceLook) / 2)) {
+  if (block === undefined && sinceLook > budget()) {
     if (backend().collector.inLaterTurn === undefined) reclaim();
     else awaitTurn(size);
     list = lists.get(size);
@@ -152,6 +162,7 @@ function reclaim(): void {
   if (before - liveBytes < enough && collector.collect(true)) sweep();
   if (before - liveBytes < enough && collector.collect(false)) sweep();
   sinceLook = 0;
+  largestSinceLook = 0;
 }
 
 /** Plans a look in the next turn of the event loop; throws where the present one has handed out too much. */
@@ -162,6 +173,7 @@ function awaitTurn(size: number): void {
       looks++;
       sweep();
       sinceLook = 0;
+      largestSinceLook = 0;
       resolve();
     });
   });
@@ -193,6 +205,7 @@ export function collectGarbage(): void {
   const { collector } = backend();
   if (collector.collect(false)) sweep();
   sinceLook = 0;
+  largestSinceLook = 0;
 }
 
 /** What {@link memory} reports, in bytes. */
