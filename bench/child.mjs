@@ -1,32 +1,29 @@
-// Measures workloads named on stdin, one after the other, in this process; prints JSON lines.
+// node bench/child.mjs typetorch|tfjs|jax-js: measures in this process. Reads workloads on stdin and prints results, as
+// lines of JSON; the first line printed says what runs here.
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import * as torch from 'typetorch';
-import { workloads } from './workloads.mjs';
+import { fileURLToPath } from 'node:url';
+import { measureWorkload } from './measure.mjs';
+import { mnistFolder } from './paths.mjs';
 
-if (process.env.BENCH_THREADS !== undefined) torch.setNumThreads(Number(process.env.BENCH_THREADS));
+const name = process.argv[2];
+const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
+// Runtimes greet on the console; only results belong on stdout.
+console.log = console.error;
+// A promise that a runtime forgot belongs to a workload that has failed and been reported.
+process.on('unhandledRejection', () => {});
 
-/** Median, minimum and maximum of seven rounds of about 100 ms, after a warm-up of 1.5 s, in microseconds. */
-function measure(setup) {
-  const run = setup();
-  run();
-  let start = performance.now();
-  run();
-  const once = performance.now() - start;
-  const count = Math.max(1, Math.min(100000, Math.floor(100 / Math.max(once, 1e-4))));
-  start = performance.now();
-  while (performance.now() - start < 1500) for (let i = 0; i < count; i++) run();
-  const rounds = [];
-  for (let r = 0; r < (once > 500 ? 3 : 7); r++) {
-    start = performance.now();
-    for (let i = 0; i < count; i++) run();
-    rounds.push(((performance.now() - start) / count) * 1000);
-  }
-  rounds.sort((a, b) => a - b);
-  return { median: rounds[rounds.length >> 1], min: rounds[0], max: rounds.at(-1) };
-}
+const bytes = (file, header) => new Uint8Array(readFileSync(`${mnistFolder}/${file}`)).subarray(header);
 
-console.log(JSON.stringify({ version: torch.version, backend: torch.backendName() }));
+const host = {
+  mnistFolder,
+  mnist: async () => ({ images: bytes('train-images-idx3-ubyte', 16), labels: bytes('train-labels-idx1-ubyte', 8) }),
+};
+
+const path = name === 'typetorch' ? './typetorch/workloads.mjs' : `./peers/${name}/workloads.mjs`;
+const runtime = await import(fileURLToPath(new URL(path, import.meta.url)));
+print(await runtime.ready());
 for await (const line of createInterface({ input: process.stdin })) {
-  const name = line.trim();
-  console.log(JSON.stringify({ name, ...measure(workloads[name]) }));
+  const { workload, plan } = JSON.parse(line);
+  print(await measureWorkload(runtime, workload, plan, host));
 }

@@ -1,128 +1,155 @@
-// npm run bench [-- --json] [--only NAME…] [--python PATH]
-// Runs each workload here (native and WebAssembly) and, where a Python with PyTorch is given, there, in turns in one
-// run; prints medians and ratios and writes bench/RESULTS.md.
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+// Measures the workloads in TypeTorch and in the peers that are installed, in turns in one run.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Unavailable } from './measure.mjs';
+import { isInstalled, openPrograms, peerNames, titles } from './programs.mjs';
+import { line, withReport } from './report.mjs';
+import { plan as fullPlan, quickPlan, workloads } from './workloads.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, only: { type: 'string', multiple: true }, python: { type: 'string' } },
-});
+const usage = `npm run bench [-- options]
 
-class Peer {
-  constructor(label, command, args, env = {}) {
-    this.label = label;
-    this.child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
+  --only NAME…     these workloads only: names, or parts of names
+  --peers A,B      these peers: ${peerNames.join(', ')}, or none; without it, all that are installed
+  --python PATH    a Python that has PyTorch, in place of the one that npm run bench:setup makes
+  --browser        in Chromium (CHROMIUM=PATH, if it is not found) in place of Node; no PyTorch there
+  --json           print JSON
+  --help
+
+Writes bench/RESULTS.md, but for runs with --only. BENCH_QUICK=1 measures roughly, for work on the benchmark itself.`;
+
+class UsageError extends Error {}
+
+function readOptions() {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      allowPositionals: true,
+      options: {
+        only: { type: 'string', multiple: true },
+        peers: { type: 'string', multiple: true },
+        python: { type: 'string' },
+        browser: { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
     });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  } catch (error) {
+    throw new UsageError(error.message);
   }
-
-  async read() {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`${this.label} ended early`);
-    return JSON.parse(value);
-  }
-
-  async start() {
-    this.about = await this.read();
-    return this;
-  }
-
-  async measure(name) {
-    this.child.stdin.write(`${name}\n`);
-    const result = await this.read();
-    // Threads of some runtimes spin for a while after work; the next program shall not pay for that.
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    return result;
-  }
-
-  stop() {
-    this.child.stdin.end();
-  }
+  const { values, positionals } = parsed;
+  if (positionals.length > 0 && values.only === undefined) throw new UsageError(`unexpected ${positionals.join(' ')}`);
+  return { ...values, only: values.only && [...values.only, ...positionals] };
 }
 
-const here = (label, env) => new Peer(label, process.execPath, ['bench/child.mjs'], env).start();
-const own = await here('native', {});
-const wasm = await here('wasm', { TYPETORCH_NATIVE: '0' });
-const torches = values.python
-  ? [
-      await new Peer('PyTorch, 1 thread', values.python, ['bench/pytorch.py', '1']).start(),
-      await new Peer('PyTorch, 2 threads', values.python, ['bench/pytorch.py', '2']).start(),
-    ]
-  : [];
-
-const names = [
-  'matmul 256',
-  'matmul 512',
-  'matmul 1024',
-  'matmul 2048',
-  'add of 4',
-  'add of 4 with gradient',
-  'chain of 1000 adds with backward',
-  'exp of 4194304',
-  'tanh of 4194304',
-  'sum of 4194304',
-  'softmax [4096, 1024]',
-  'MLP step',
-  'MNIST epoch',
-].filter((name) => values.only === undefined || values.only.some((part) => name.includes(part)));
-
-const show = (us) =>
-  us >= 1e6 ? `${(us / 1e6).toFixed(2)} s` : us >= 1e3 ? `${(us / 1e3).toFixed(2)} ms` : `${us.toFixed(2)} µs`;
-const spread = (m) => `${show(m.median)} (${show(m.min)} – ${show(m.max)})`;
-
-const rows = [];
-for (const name of names) {
-  const row = { name, native: await own.measure(name), wasm: await wasm.measure(name) };
-  for (const peer of torches) {
-    const result = await peer.measure(name);
-    if (row.pytorch === undefined || result.median < row.pytorch.median) row.pytorch = { ...result, label: peer.label };
+/** Workloads by name, or by part of a name. */
+function choose(only) {
+  if (only === undefined) return workloads;
+  const chosen = new Set();
+  for (const part of only) {
+    const exact = workloads.filter(({ name }) => name === part);
+    const found = exact.length > 0 ? exact : workloads.filter(({ name }) => name.includes(part));
+    if (found.length === 0) {
+      throw new UsageError(`no workload "${part}"; there are\n  ${workloads.map(({ name }) => name).join('\n  ')}`);
+    }
+    for (const workload of found) chosen.add(workload);
   }
-  rows.push(row);
-  if (!values.json) {
-    const ratio = row.pytorch
-      ? `  PyTorch ${show(row.pytorch.median)}  ratio ${(row.native.median / row.pytorch.median).toFixed(2)}`
-      : '';
-    console.log(
-      `${name.padEnd(34)} native ${show(row.native.median).padStart(10)}  wasm ${show(row.wasm.median).padStart(10)}${ratio}`,
-    );
-  }
+  return workloads.filter((workload) => chosen.has(workload));
 }
-for (const peer of [own, wasm, ...torches]) peer.stop();
-if (values.json) console.log(JSON.stringify({ native: own.about, wasm: wasm.about, rows }, null, 2));
 
-if (values.only === undefined) {
-  const flags = values.python ? ['--python', 'PATH'] : [];
-  const table = rows.map((r) => {
-    const torch = r.pytorch ? `${spread(r.pytorch)}, ${r.pytorch.label.split(', ')[1]}` : '–';
-    const ratio = r.pytorch ? (r.native.median / r.pytorch.median).toFixed(2) : '–';
-    const wasmRatio = r.pytorch ? (r.wasm.median / r.pytorch.median).toFixed(2) : '–';
-    return `| ${r.name} | ${spread(r.native)} | ${spread(r.wasm)} | ${torch} | ${ratio} | ${wasmRatio} |`;
-  });
-  writeFileSync(
-    new URL('./RESULTS.md', import.meta.url),
-    `# Measured speed
+function choosePeers({ peers, python, browser }) {
+  const possible = browser ? peerNames.filter((peer) => peer !== 'pytorch') : peerNames;
+  const installed = possible.filter((peer) => isInstalled(peer, python));
+  if (peers === undefined) return installed;
+  const named = peers.flatMap((list) => list.split(',')).filter((name) => name !== '' && name !== 'none');
+  for (const peer of named) {
+    if (!peerNames.includes(peer)) throw new UsageError(`no peer "${peer}"; there are ${peerNames.join(', ')}`);
+    if (!possible.includes(peer)) throw new UsageError(`${titles[peer]} does not run in a browser`);
+    if (!installed.includes(peer)) {
+      throw new UsageError(`${titles[peer]} is not installed: npm run bench:setup -- --peers ${peer}`);
+    }
+  }
+  return possible.filter((peer) => named.includes(peer));
+}
 
-Written by \`npm run bench${flags.length ? ` -- ${flags.join(' ')}` : ''}\` on ${new Date().toISOString().slice(0, 10)}.
+/** What was typed, without paths of this machine. */
+function commandLine() {
+  const args = process.argv.slice(2).map((arg, i, all) => (all[i - 1] === '--python' ? 'PATH' : arg));
+  const shown = args
+    .map((arg) => arg.replace(/^--python=.*/, '--python=PATH'))
+    .map((a) => (/\s/.test(a) ? `"${a}"` : a));
+  return ['npm run bench', ...(shown.length > 0 ? ['--', ...shown] : [])].join(' ');
+}
 
-- Machine: ${cpus()[0].model}, ${cpus().length} cores; Node ${process.versions.node}
-- TypeTorch ${own.about.version}: ${own.about.backend}, ${cpus().length} threads at most, and ${wasm.about.backend}, one thread
-- ${torches.length ? `PyTorch ${torches[0].about.version} at 1 and 2 threads; its better median counts` : 'PyTorch was not at hand'}
+async function open({ browser, python }, peers) {
+  if (browser) {
+    const { openPages } = await import('./browser.mjs');
+    const { programs, version, close } = await openPages(peers);
+    return { programs, close, host: `Chromium ${version}, headless`, environment: 'Chromium' };
+  }
+  const programs = await openPrograms(peers, python);
+  const close = async () => {
+    for (const program of programs) await program.close();
+  };
+  return { programs, close, host: `Node ${process.versions.node}`, environment: 'Node' };
+}
 
-Medians of seven rounds (minimum – maximum) after a warm-up of 1.5 s, all programs measured in turns in one run. Ratios are time here over time
-in PyTorch: below 1 is faster. The MNIST epoch reads, transforms and batches images here, while PyTorch gets them ready
-in a \`TensorDataset\`.
+/** Measures one workload everywhere; of several programs in a column, the best counts. */
+async function measureRow(workload, programs, plan) {
+  const results = {};
+  for (const program of programs) {
+    const result = await program.measure(workload, plan);
+    const several = programs.filter(({ column }) => column === program.column).length > 1;
+    if (several && result.median !== undefined) result.threads = program.about.threads;
+    const before = results[program.column];
+    if (before?.median === undefined || result.median < before.median) results[program.column] = result;
+    await new Promise((resolve) => setTimeout(resolve, plan.pause));
+  }
+  return results;
+}
 
-| Workload | native | wasm | PyTorch | ratio native | ratio wasm |
-|---|---|---|---|---|---|
-${table.join('\n')}
-`,
-  );
+async function main() {
+  const options = readOptions();
+  if (options.help) return console.log(usage);
+  const chosen = choose(options.only);
+  const peers = choosePeers(options);
+  const quick = process.env.BENCH_QUICK === '1';
+  const plan = quick ? quickPlan : fullPlan;
+  const say = options.json ? console.error : console.log;
+
+  const { programs, close, host, environment } = await open(options, peers);
+  const report = {
+    environment,
+    command: commandLine(),
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0].model}, ${availableParallelism()} cores, ${platform()} ${arch()}; ${host}`,
+    columns: [...new Set(programs.map(({ column }) => column))],
+    programs: programs.map(({ column, label, about }) => ({ column, label, about })),
+    rows: [],
+  };
+  try {
+    for (const workload of chosen) {
+      const name = (options.browser && workload.nameInPage) || workload.name;
+      const row = { name, results: await measureRow(workload, programs, plan) };
+      report.rows.push(row);
+      say(line(report, row));
+    }
+  } finally {
+    await close();
+  }
+  if (options.json) console.log(JSON.stringify(report, null, 2));
+  if (options.only !== undefined || quick) return;
+  const path = new URL('./RESULTS.md', import.meta.url);
+  writeFileSync(path, withReport(readFileSync(path, 'utf8'), report, plan));
+  say('written: bench/RESULTS.md');
+}
+
+try {
+  await main();
+} catch (error) {
+  const isUsage = error instanceof UsageError;
+  if (isUsage || error instanceof Unavailable) console.error(error.message);
+  else console.error(error);
+  if (isUsage) console.error('\nnpm run bench -- --help shows the options');
+  process.exitCode = 2;
 }

