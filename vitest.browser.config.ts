@@ -15,30 +15,35 @@ const alias = [
 /** Tests of what only Node has: files, processes, collections in the middle of a loop. */
 const nodeOnly = ['memory', 'mnist', 'structure', 'vision'].map((name) => `test/${name}.test.ts`);
 
+/** The sweep, and other tests that need no Node, in a page against the sources. */
+const page = (name: string, server: object, setupFiles: string[]) => ({
+  resolve: { alias },
+  server,
+  test: {
+    name,
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**', ...nodeOnly],
+    setupFiles,
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_FLAGS } }),
+      instances: [{ browser: 'chromium' as const }],
+    },
+  },
+});
+
+const isolating = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/reporter.ts'],
+    slowTestThreshold: 5000,
     projects: [
-      {
-        resolve: { alias },
-        server: {
-          headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
-        },
-        test: {
-          name: 'page',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', ...nodeOnly],
-          setupFiles: ['./test/browser/support/threads.setup.ts'],
-          testTimeout: 60_000,
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_FLAGS } }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      page('isolated page', { headers: isolating }, ['./test/browser/support/isolated.setup.ts']),
+      page('plain page', {}, []),
       {
         test: {
           name: 'package',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, expect, test, vi } from 'vitest';
+import { expectSameLines } from './support/lines.js';
 
 const goldens = JSON.parse(gunzipSync(readFileSync(new URL('goldens/data.json.gz', import.meta.url))).toString()) as {
   mnist: { options: string[]; lines: string[] }[];
@@ -24,21 +25,6 @@ async function run(options: readonly string[]): Promise<string[]> {
     process.argv = argv;
     log.mockRestore();
   }
-}
-
-const numbersIn = (line: string) => (line.match(/\d+\.\d+/g) ?? []).map(Number);
-
-/** The same text, its numbers no further apart than sums in another order may move them: a last digit, one sample of 2000. */
-function expectSameLines(printed: string[], lines: string[]): void {
-  const blank = (line: string) => line.replace(/\d(?=\d*\.)|(?<=\.\d*)\d/g, '0');
-  expect(printed.map(blank)).toEqual(lines.map(blank));
-  lines.forEach((line, i) => {
-    const [loss, accuracy] = numbersIn(line);
-    if (loss === undefined) return;
-    const [ownLoss, ownAccuracy] = numbersIn(printed[i]);
-    expect(Math.abs(ownLoss - loss)).toBeLessThan(1.01e-4);
-    expect(Math.abs(ownAccuracy - accuracy)).toBeLessThan(0.051);
-  });
 }
 
 const cases = goldens.mnist.map(({ options, lines }) => ({

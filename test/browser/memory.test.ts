@@ -1,18 +1,17 @@
-import type { CDPSession, Page } from 'playwright-core';
+import type { CDPSession } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { run, runInWorker, visit } from './support/page.js';
+import { places, visit } from './support/page.js';
 
 /** Memory frees itself between turns of the event loop. */
 
 const MiB = 2 ** 20;
 const WARM_UP = 2000;
 const STEPS = 10_000;
-const places = { 'a page': run, 'a worker': runInWorker };
 
-/** Bytes of JavaScript objects of a page that are in use. */
-async function heap(page: Page, session: CDPSession): Promise<number> {
+/** Bytes of JavaScript objects of a page that are in use: `performance.memory` without its rounding. */
+async function heap(session: CDPSession): Promise<number> {
   await session.send('HeapProfiler.collectGarbage');
-  return page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize);
+  return (await session.send('Runtime.getHeapUsage')).usedSize;
 }
 
 describe('10,000 plain training steps take no more memory than 2,000', () => {
@@ -23,17 +22,21 @@ describe('10,000 plain training steps take no more memory than 2,000', () => {
   } as const;
   for (const [way, program] of Object.entries(ways)) {
     for (const [place, runIn] of Object.entries(places)) {
-      test(`${way}, in ${place}`, { timeout: 120_000 }, async () => {
+      test(`${way}, in ${place}`, { timeout: 120_000 }, async ({ task }) => {
         await using visited = await visit();
         const { page, problems } = visited;
         const session = await page.context().newCDPSession(page);
         await runIn(page, program, 500, 0);
-        const objects = await heap(page, session);
+        const objects = await heap(session);
         const { before, after, loss } = await runIn(page, program, STEPS, WARM_UP);
+        const grown = (await heap(session)) - objects;
+        const inMiB = (bytes: number) => `${(bytes / MiB).toFixed(2)} MiB`;
+        task.meta.figures = `reserved ${inMiB(before)}, then ${inMiB(after)}; objects of the page ${inMiB(objects)}, then ${inMiB(objects + grown)}`;
         // A step leaves at least 67 KB to the collector: 8,000 steps that free nothing would reserve 520 MiB.
         expect(after - before).toBeLessThanOrEqual(32 * MiB);
         expect(loss).toBeLessThan(0.5);
-        if (runIn === run) expect((await heap(page, session)) - objects).toBeLessThan(2 * MiB);
+        // Of a worker's objects Chromium tells nothing here; the page has none then.
+        expect(grown).toBeLessThan(1 * MiB);
         expect(problems).toEqual([]);
       });
     }

@@ -5,14 +5,13 @@ import { dirname, join } from 'node:path';
 import { build, type Format } from 'esbuild';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import webpack from 'webpack';
-import { run, runInNode, runInWorker, visit } from './support/page.js';
+import { digits, run, runInNode, runInWorker, visit } from './support/page.js';
 
 /** The packed package in the hands of bundlers with their default settings, and of no bundler. */
 
 const STEPS = 50;
 const stranger = inject('stranger');
 const built = (name: string) => join(stranger, 'built', name);
-const digits = (losses: readonly number[]) => losses.map((loss) => loss.toFixed(5));
 
 function writePage(name: string, script: string): void {
   writeFileSync(join(built(name), 'index.html'), `<!doctype html><title>${name}</title>${script}`);

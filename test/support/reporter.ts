@@ -1,13 +1,21 @@
 import type { Reporter, TestModule } from 'vitest/node';
 import type { SweepCount } from './sweep.js';
 
-/** Prints at the end what the tests generated from op records have covered, one line per project. */
+declare module 'vitest' {
+  interface TaskMeta {
+    /** What a test has measured, in words. */
+    figures?: string;
+  }
+}
+
+/** Prints at the end what tests have measured, and what the sweep over op records has covered, one line per project. */
 export default class SweepReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const totals = new Map<string, Required<SweepCount>>();
     for (const module of modules) {
       for (const test of module.children.allTests()) {
-        const count = test.meta().sweep;
+        const { sweep: count, figures } = test.meta();
+        if (figures !== undefined) console.log(` Figure ${test.fullName}: ${figures}`);
         if (count === undefined) continue;
         const total = totals.get(module.project.name) ?? {
           backend: count.backend,

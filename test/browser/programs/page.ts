@@ -1,3 +1,4 @@
+import './instances.js';
 import { call } from './programs.js';
 
 declare global {

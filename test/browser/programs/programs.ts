@@ -1,4 +1,5 @@
 import { getNumThreads, setNumThreads } from 'typetorch';
+import { threadsJoined } from './instances.js';
 import { awaitedLoader, awaitedReads, outrun, timeouts } from './memory.js';
 import { losses } from './mlp.js';
 import { firstBatch } from './mnist-files.js';
@@ -14,6 +15,7 @@ export const programs = {
   outrun,
   sameOnThreads,
   setNumThreads,
+  threadsJoined,
   timeouts,
 };
 

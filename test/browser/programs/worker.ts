@@ -1,3 +1,4 @@
+import './instances.js';
 import { call } from './programs.js';
 
 const scope = globalThis as unknown as {

@@ -32,16 +32,9 @@ export interface Visited {
   /** Default: the page without a bundler. */
   path?: string;
   headers?: OutgoingHttpHeaders;
-  /** Runs in the page and its frames before all else. */
-  before?: () => void;
 }
 
-export async function visit({
-  folder = inject('stranger'),
-  path = '/plain/',
-  headers,
-  before,
-}: Visited = {}): Promise<Visit> {
+export async function visit({ folder = inject('stranger'), path = '/plain/', headers }: Visited = {}): Promise<Visit> {
   browser ??= chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_FLAGS });
   const context = await (await browser).newContext();
   const server = await serve(folder, headers);
@@ -51,7 +44,6 @@ export async function visit({
     if (['error', 'warning'].includes(message.type())) problems.push(`${message.type()}: ${message.text()}`);
   });
   page.on('pageerror', (error) => problems.push(`not caught: ${error.message}`));
-  if (before !== undefined) await page.addInitScript(before);
   await page.goto(`${server.origin}${path}`);
   return {
     page,
@@ -74,6 +66,11 @@ export async function runInWorker<K extends Name>(page: Page, name: K, ...args: 
   const asked: [string, unknown[]] = [name, args];
   return (await page.evaluate(([program, given]) => inWorker(program, given), asked)) as Result<K>;
 }
+
+export const places = { 'a page': run, 'a worker': runInWorker };
+
+/** Losses as far as they have to agree. */
+export const digits = (losses: readonly number[]): string[] => losses.map((loss) => loss.toFixed(5));
 
 const exec = promisify(execFile);
 
