@@ -43,19 +43,35 @@ const MOST_TRIES = 8;
 /** Moving the contents is how to free a buffer at once; older browsers wait for their collector. */
 type Transferable = ArrayBuffer & { transfer?(bytes: number): ArrayBuffer };
 
+/** Objects that are dropped to see whether the collector takes them. */
+const canaries: { held: object | undefined; ref: WeakRef<object> }[] = [];
+const CANARIES = 8 * MOST_TRIES;
+
+/** Collections of young objects take young canaries alone, so these are as old as those of several looks ago. */
+function dropCanaries(): WeakRef<object>[] {
+  const dropped = canaries.splice(0, MOST_TRIES);
+  while (canaries.length < CANARIES) {
+    const held = {};
+    canaries.push({ held, ref: new WeakRef(held) });
+  }
+  return dropped.map(({ ref }) => ref);
+}
+dropCanaries();
+
 /**
  * Runs `then` in a task of its own: only then does the browser admit which objects are gone. Its collector does not know
  * how much memory the small objects of tensors stand for, so large buffers show it that a collection is worthwhile. A
- * canary a try tells whether there was one; asking it keeps it alive, hence a new one for each.
+ * canary a try tells whether there was one; asking it keeps it alive, hence another one for each.
  */
 function inLaterTurn(then: () => void): void {
-  const canaries = Array.from({ length: MOST_TRIES }, () => new WeakRef({}));
+  const dropped = dropCanaries();
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
     const buffers: ArrayBuffer[] = [];
     try {
-      for (let i = 0; i < MOST_TRIES && canaries[i].deref() !== undefined; i++) buffers.push(new ArrayBuffer(PRESSURE));
+      for (let i = 0; i < dropped.length && dropped[i].deref() !== undefined; i++)
+        buffers.push(new ArrayBuffer(PRESSURE));
     } catch {
       // Too large for this device, which therefore collects early by itself.
     }

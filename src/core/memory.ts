@@ -85,8 +85,7 @@ function borrow(bytes: number): Block | undefined {
 }
 
 function budget(): number {
-  const few = Math.min(LARGE_BLOCKS * largestSinceLook, LARGE_BUDGET);
-  return Math.max(BUDGET, few, (liveBytes - sinceLook) / 2);
+  return Math.max(BUDGET, Math.min(LARGE_BLOCKS * largestSinceLook, LARGE_BUDGET));
 }
 
 /** Takes a block of at least `bytes`; its contents are whatever was there before. */
@@ -96,9 +95,11 @@ export function allocate(bytes: number): Block {
   if (size > largestSinceLook) largestSinceLook = size;
   let list = lists.get(size);
   let block = list?.pop();
-  if (block === undefined && sinceLook > budget()) {
-    if (backend().collector.inLaterTurn === undefined) reclaim();
-    else awaitTurn(size);
+  if (backend().collector.inLaterTurn !== undefined) {
+    // Asked for early: what is garbage now is known only after the turn.
+    if (sinceLook > Math.min(budget(), turnBudget / 2)) awaitTurn(size, block);
+  } else if (block === undefined && sinceLook > Math.max(budget(), (liveBytes - sinceLook) / 2)) {
+    reclaim();
     list = lists.get(size);
     block = list?.pop();
   }
@@ -165,20 +166,24 @@ function reclaim(): void {
   largestSinceLook = 0;
 }
 
-/** Plans a look in the next turn of the event loop; throws where the present one has handed out too much. */
-function awaitTurn(size: number): void {
-  turn ??= new Promise((resolve) => {
-    backend().collector.inLaterTurn?.(() => {
-      turn = undefined;
-      looks++;
-      sweep();
-      sinceLook = 0;
-      largestSinceLook = 0;
-      resolve();
+/** Plans a look; throws where the turn of the event loop that is to end before it has handed out too much. */
+function awaitTurn(size: number, taken: Block | undefined): void {
+  if (turn === undefined) {
+    turn = new Promise((resolve) => {
+      backend().collector.inLaterTurn?.(() => {
+        turn = undefined;
+        looks++;
+        sweep();
+        sinceLook = 0;
+        largestSinceLook = 0;
+        resolve();
+      });
     });
-  });
+    return;
+  }
   if (sinceLook <= turnBudget) return;
   sinceLook -= size;
+  if (taken !== undefined) lists.get(size)?.push(taken);
   throw new RuntimeError(
     `${Math.floor(turnBudget / 2 ** 20)} MiB of tensors were made without a pause, and a browser frees unused ones only ` +
       'between turns of the event loop. Write `for await (const batch of loader)`, or await a read in each step, as in ' +

@@ -71,6 +71,18 @@ export async function awaitedLoader(steps: number, warmUp: number): Promise<Grow
   return watch.end(last?.item());
 }
 
+/** Results of 16 MiB, a turn after each. */
+export async function largeResults(calls: number, warmUp: number): Promise<Growth> {
+  const x = torch.ones(2 ** 22);
+  const watch = new Watch(warmUp);
+  for (let i = 0; i < calls; i++) {
+    x.exp();
+    watch.step();
+    await turn();
+  }
+  return watch.end();
+}
+
 /** No wait for anything of the library, but turns of the event loop from time to time. */
 export async function timeouts(steps: number, warmUp: number): Promise<Growth> {
   const train = small();

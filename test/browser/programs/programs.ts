@@ -1,6 +1,6 @@
 import { getNumThreads, setNumThreads } from 'typetorch';
 import { threadsJoined } from './instances.js';
-import { awaitedLoader, awaitedReads, outrun, timeouts } from './memory.js';
+import { awaitedLoader, awaitedReads, largeResults, outrun, timeouts } from './memory.js';
 import { losses } from './mlp.js';
 import { firstBatch } from './mnist-files.js';
 import { sameOnThreads } from './threads.js';
@@ -11,6 +11,7 @@ export const programs = {
   awaitedReads,
   firstBatch,
   getNumThreads,
+  largeResults,
   losses,
   outrun,
   sameOnThreads,
